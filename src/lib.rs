@@ -1,0 +1,4 @@
+//! Keyfob, a small OpenID Connect identity provider.
+
+pub mod oidc;
+pub mod provider;

@@ -1,0 +1,3 @@
+//! The `keyfob` program.
+
+fn main() {}

@@ -1,0 +1,143 @@
+//! What an operator decides about a provider, as values.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Everything about a provider that is a choice and not a rule.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// How long things live.
+    pub lifetimes: Lifetimes,
+    /// How passwords are hashed and what they must be like.
+    pub passwords: PasswordPolicy,
+    /// How guessing is slowed down.
+    pub throttle: ThrottlePolicy,
+    /// When signing keys are rotated.
+    pub key_rotation: KeyRotationPolicy,
+    /// Whether confidential clients must use PKCE too; public ones always must.
+    pub require_pkce: bool,
+    /// What scopes beside the standard ones mean, in words for the consent page, by scope.
+    pub scopes: BTreeMap<String, String>,
+}
+
+/// How long things live.
+#[derive(Clone, Debug)]
+pub struct Lifetimes {
+    /// Of an authorization code.
+    pub authorization_code: Duration,
+    /// Of an access token.
+    pub access_token: Duration,
+    /// Of an ID token.
+    pub id_token: Duration,
+    /// Of a refresh token that is not used.
+    pub refresh_token_idle: Duration,
+    /// Of a grant and so of all its refresh tokens, used or not.
+    pub refresh_token: Duration,
+    /// For how long a refresh token that was just rotated still gives its successor.
+    pub refresh_grace: Duration,
+    /// Of a session that is not used.
+    pub session_idle: Duration,
+    /// Of a session, used or not.
+    pub session: Duration,
+    /// Of an authorization request that waits for a person.
+    pub transaction: Duration,
+    /// For how long a browser in which somebody signed in is known.
+    pub known_browser: Duration,
+    /// For how long a client's secret is accepted after it was rotated.
+    pub client_secret_overlap: Duration,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self {
+            authorization_code: Duration::from_secs(60),
+            access_token: HOUR,
+            id_token: HOUR,
+            refresh_token_idle: DAY * 30,
+            refresh_token: DAY * 180,
+            refresh_grace: Duration::from_secs(30),
+            session_idle: HOUR * 12,
+            session: DAY * 7,
+            transaction: HOUR,
+            known_browser: DAY * 180,
+            client_secret_overlap: DAY,
+        }
+    }
+}
+
+/// How passwords are hashed and what they must be like.
+#[derive(Clone, Debug)]
+pub struct PasswordPolicy {
+    /// The argon2id memory cost in KiB.
+    pub memory_kib: u32,
+    /// The argon2id number of passes.
+    pub iterations: u32,
+    /// The argon2id number of lanes.
+    pub parallelism: u32,
+    /// How many passwords are hashed at once; each takes `memory_kib`. `None`: one a core.
+    pub concurrency: Option<usize>,
+    /// How many may wait for their turn before the server answers that it is busy.
+    pub queue: usize,
+    /// The fewest characters of a new password.
+    pub minimum_length: usize,
+}
+
+impl Default for PasswordPolicy {
+    /// OWASP's parameters for argon2id: 19 MiB, two passes, one lane.
+    fn default() -> Self {
+        Self {
+            memory_kib: 19 * 1024,
+            iterations: 2,
+            parallelism: 1,
+            concurrency: None,
+            queue: 256,
+            minimum_length: 8,
+        }
+    }
+}
+
+/// How guessing is slowed down.
+#[derive(Clone, Debug)]
+pub struct ThrottlePolicy {
+    /// Wrong passwords for one account, from browsers that are not known, in one window.
+    pub account_failures: u32,
+    /// Wrong passwords from one address (an IPv6 /64), in one window.
+    pub address_failures: u32,
+    /// Wrong passwords from one known browser for the account it is known of, in one window.
+    pub known_browser_failures: u32,
+    /// The window.
+    pub window: Duration,
+}
+
+impl Default for ThrottlePolicy {
+    fn default() -> Self {
+        Self {
+            account_failures: 10,
+            address_failures: 100,
+            known_browser_failures: 10,
+            window: Duration::from_secs(15 * 60),
+        }
+    }
+}
+
+/// When signing keys are rotated.
+#[derive(Clone, Debug)]
+pub struct KeyRotationPolicy {
+    /// The age at which an active key is retired. `None`: only by hand.
+    pub interval: Option<Duration>,
+    /// For how long relying parties may cache the published keys (`Cache-Control: max-age`). No
+    /// key signs before it has been published for twice as long.
+    pub cache: Duration,
+}
+
+impl Default for KeyRotationPolicy {
+    fn default() -> Self {
+        Self {
+            interval: Some(DAY * 90),
+            cache: Duration::from_secs(5 * 60),
+        }
+    }
+}
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);

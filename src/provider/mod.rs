@@ -1,0 +1,4 @@
+//! The OpenID Provider.
+
+pub mod clock;
+pub mod random;
