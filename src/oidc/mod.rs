@@ -3,16 +3,27 @@
 //! **Invariant:** no IO here and no clock. Every function is total over its arguments; an instant
 //! is an argument.
 
+pub mod authorization_decision;
+pub mod authorization_request;
+pub mod authorization_response;
+pub mod claims;
 pub mod client;
+pub mod client_authentication;
 pub mod consent;
+pub mod error;
 pub mod grant;
 pub mod issuer;
+pub mod metadata;
+pub mod parameters;
 pub mod pkce;
 pub mod policy;
+pub mod prompt;
 pub mod redirect_uri;
 pub mod scope;
 pub mod secret;
 pub mod session;
 pub mod timestamp;
+pub mod token_request;
+pub mod token_response;
 pub mod transaction;
 pub mod user;

@@ -50,7 +50,7 @@ pub struct Lifetimes {
 impl Default for Lifetimes {
     fn default() -> Self {
         Self {
-            authorization_code: Duration::from_secs(60),
+            authorization_code: Duration::from_mins(1),
             access_token: HOUR,
             id_token: HOUR,
             refresh_token_idle: DAY * 30,
@@ -115,7 +115,7 @@ impl Default for ThrottlePolicy {
             account_failures: 10,
             address_failures: 100,
             known_browser_failures: 10,
-            window: Duration::from_secs(15 * 60),
+            window: Duration::from_mins(15),
         }
     }
 }
@@ -134,10 +134,10 @@ impl Default for KeyRotationPolicy {
     fn default() -> Self {
         Self {
             interval: Some(DAY * 90),
-            cache: Duration::from_secs(5 * 60),
+            cache: Duration::from_mins(5),
         }
     }
 }
 
-const HOUR: Duration = Duration::from_secs(60 * 60);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);

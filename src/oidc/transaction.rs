@@ -3,6 +3,7 @@
 use super::client::ClientId;
 use super::secret::Digest;
 use super::timestamp::Timestamp;
+use super::user::UserId;
 
 /// An authorization request on its way through the pages, kept under the digest of its handle.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -17,6 +18,8 @@ pub struct Transaction {
     pub created_at: Timestamp,
     /// When it is given up.
     pub expires_at: Timestamp,
+    /// Who did what follows. A new sign-in by somebody else forgets what was done before.
+    pub user_id: Option<UserId>,
     /// When the person signed in on its login page, if they did.
     pub authenticated_at: Option<Timestamp>,
     /// When the person chose to go on with the account they are signed in with.

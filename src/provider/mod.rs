@@ -1,4 +1,5 @@
 //! The OpenID Provider.
 
+pub mod account;
 pub mod clock;
 pub mod random;

@@ -9,10 +9,16 @@ use crate::oidc::secret::{Secret, SecretKind};
 
 /// A source of random bytes, fit for secrets.
 #[derive(Clone)]
-pub struct Random(Arc<dyn Fn(&mut [u8]) + Send + Sync>);
+pub struct Random(Arc<Fill>);
+
+type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
 impl Random {
     /// The operating system's.
+    ///
+    /// # Panics
+    ///
+    /// Drawing from it panics if the operating system has none.
     #[must_use]
     #[expect(
         clippy::disallowed_methods,
@@ -24,7 +30,7 @@ impl Random {
     )]
     pub fn system() -> Self {
         Self::from_source(|bytes| {
-            getrandom::fill(bytes).expect("the operating system's randomness")
+            getrandom::fill(bytes).expect("the operating system's randomness");
         })
     }
 

@@ -1,0 +1,321 @@
+//! The authorization request ([RFC 6749 section 4.1.1], [OIDC Core section 3.1.2.1]).
+//!
+//! It is read in two steps, so that an open redirect is a type error: until [`ReturnAddress`] is
+//! known, a mistake is an [`UntrustedRequest`] and shown to the End-User; from then on it is a
+//! [`Refusal`] and told to the client.
+//!
+//! [RFC 6749 section 4.1.1]: https://www.rfc-editor.org/rfc/rfc6749#section-4.1.1
+//! [OIDC Core section 3.1.2.1]: https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
+
+use super::authorization_response::{ResponseMode, ReturnAddress};
+use super::client::{Client, GrantType, ResponseType};
+use super::error::ErrorCode;
+use super::parameters::{Parameters, Repeated};
+use super::pkce::CodeChallenge;
+use super::policy::Policy;
+use super::prompt::Prompt;
+use super::scope::{OFFLINE_ACCESS, Scopes};
+
+/// A request that names no client and redirect URI that belong together, or not safely: nothing
+/// may be sent to where it says ([RFC 6749 section 4.1.2.1]).
+///
+/// [RFC 6749 section 4.1.2.1]: https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum UntrustedRequest {
+    /// No `client_id`.
+    #[error("the request has no client_id")]
+    ClientIdMissing,
+    /// No enabled client has this `client_id`.
+    #[error("no client is registered under this client_id")]
+    UnknownClient,
+    /// No `redirect_uri`.
+    #[error("the request has no redirect_uri")]
+    RedirectUriMissing,
+    /// A `redirect_uri` that is not registered.
+    #[error("the redirect_uri is not registered for the client")]
+    RedirectUriNotRegistered,
+    /// `client_id` or `redirect_uri` twice.
+    #[error(transparent)]
+    Repeated(#[from] Repeated),
+    /// A `state` of more than 4096 bytes, too long for an address.
+    #[error("the state is longer than 4096 bytes")]
+    StateTooLong,
+}
+
+/// Why a request of a known client is refused, in the order of the checks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// A parameter twice.
+    #[error(transparent)]
+    Repeated(#[from] Repeated),
+    /// A `response_mode` that is unknown or not for this client.
+    #[error("the response_mode is not available to the client")]
+    ResponseModeNotAvailable,
+    /// A request object by value.
+    #[error("request objects are not supported")]
+    RequestObject,
+    /// A request object by reference.
+    #[error("request objects by reference are not supported")]
+    RequestUri,
+    /// A registration within the request.
+    #[error("registration within a request is not supported")]
+    Registration,
+    /// No `response_type`.
+    #[error("the request has no response_type")]
+    ResponseTypeMissing,
+    /// A `response_type` that Keyfob does not have.
+    #[error("the response_type is not supported")]
+    UnsupportedResponseType,
+    /// A `response_type` that the client is not registered for.
+    #[error("the client is not registered for the authorization code grant")]
+    ResponseTypeNotAllowed,
+    /// A `scope` that is missing, malformed, or leaves nothing to grant.
+    #[error("the scope is missing, malformed or entirely unknown")]
+    InvalidScope,
+    /// No `code_challenge` where one is required.
+    #[error("the client must use PKCE")]
+    CodeChallengeMissing,
+    /// A `code_challenge` that cannot be one, or whose method is not S256.
+    #[error("the code_challenge is malformed or its method is not S256")]
+    CodeChallengeMalformed,
+    /// A `prompt` that is not a combination OIDC Core knows.
+    #[error("the prompt is unknown or contradicts itself")]
+    InvalidPrompt,
+    /// A `max_age` that is not a number of seconds.
+    #[error("the max_age is not a number of seconds")]
+    InvalidMaxAge,
+    /// A value that is longer than any use for it.
+    #[error("a parameter is too long")]
+    TooLong,
+    /// An `id_token_hint` that Keyfob did not issue to this client.
+    #[error("the id_token_hint is not an ID token of this client")]
+    InvalidIdTokenHint,
+    /// Nobody is signed in and no page may be shown.
+    #[error("nobody is signed in")]
+    LoginRequired,
+    /// Somebody else than the `id_token_hint` says signed in.
+    #[error("another user than the id_token_hint names is signed in")]
+    OtherUserThanHinted,
+    /// The user has not allowed this, and no page may be shown.
+    #[error("consent is needed")]
+    ConsentRequired,
+    /// The user said no.
+    #[error("the user refused")]
+    Denied,
+    /// The user is in none of the groups that may use the client.
+    #[error("the user is in none of the client's groups")]
+    NotInGroup,
+    /// The database is not there.
+    #[error("the server cannot answer now")]
+    Unavailable,
+    /// Keyfob's own failure.
+    #[error("the server failed")]
+    Failed,
+}
+
+impl Refusal {
+    /// The code that the client is told.
+    #[must_use]
+    pub const fn code(self) -> ErrorCode {
+        match self {
+            Self::Repeated(_)
+            | Self::ResponseModeNotAvailable
+            | Self::ResponseTypeMissing
+            | Self::CodeChallengeMissing
+            | Self::CodeChallengeMalformed
+            | Self::InvalidPrompt
+            | Self::InvalidMaxAge
+            | Self::TooLong
+            | Self::InvalidIdTokenHint => ErrorCode::InvalidRequest,
+            Self::RequestObject => ErrorCode::RequestNotSupported,
+            Self::RequestUri => ErrorCode::RequestUriNotSupported,
+            Self::Registration => ErrorCode::RegistrationNotSupported,
+            Self::UnsupportedResponseType => ErrorCode::UnsupportedResponseType,
+            Self::ResponseTypeNotAllowed => ErrorCode::UnauthorizedClient,
+            Self::InvalidScope => ErrorCode::InvalidScope,
+            Self::LoginRequired | Self::OtherUserThanHinted => ErrorCode::LoginRequired,
+            Self::ConsentRequired => ErrorCode::ConsentRequired,
+            Self::Denied | Self::NotInGroup => ErrorCode::AccessDenied,
+            Self::Unavailable => ErrorCode::TemporarilyUnavailable,
+            Self::Failed => ErrorCode::ServerError,
+        }
+    }
+}
+
+/// An authorization request of a known client, every parameter parsed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AuthorizationRequest {
+    /// The requested scopes that the client may have.
+    pub scopes: Scopes,
+    /// The value to return in the ID token.
+    pub nonce: Option<String>,
+    /// The PKCE challenge.
+    pub code_challenge: Option<CodeChallenge>,
+    /// What the End-User is to be asked.
+    pub prompt: Prompt,
+    /// The age of the authentication in seconds above which it is renewed.
+    pub max_age: Option<u64>,
+    /// What to fill into the login page.
+    pub login_hint: Option<String>,
+    /// An ID token of the user the client expects, not yet verified.
+    pub id_token_hint: Option<String>,
+}
+
+/// The `client_id` of a request.
+pub fn client_id(parameters: &Parameters) -> Result<&str, UntrustedRequest> {
+    let client_id = parameters.get("client_id")?;
+    client_id.ok_or(UntrustedRequest::ClientIdMissing)
+}
+
+/// Where the answer goes: the redirect URI if it is one of `client`'s, and how it is sent there.
+pub fn return_address(
+    parameters: &Parameters,
+    client: &Client,
+) -> Result<ReturnAddress, UntrustedRequest> {
+    let redirect_uri = parameters.get("redirect_uri")?;
+    let redirect_uri = redirect_uri.ok_or(UntrustedRequest::RedirectUriMissing)?;
+    let registered = &client.metadata.redirect_uris;
+    if !registered.iter().any(|uri| uri.matches(redirect_uri)) {
+        return Err(UntrustedRequest::RedirectUriNotRegistered);
+    }
+    // A state sent twice is refused by `parse`; the refusal then carries none.
+    let state = parameters.get("state").unwrap_or_default();
+    if state.is_some_and(|state| state.len() > LONGEST_STATE) {
+        return Err(UntrustedRequest::StateTooLong);
+    }
+    Ok(ReturnAddress {
+        redirect_uri: redirect_uri.to_owned(),
+        state: state.map(str::to_owned),
+        response_mode: response_mode(parameters, client).unwrap_or_default(),
+    })
+}
+
+/// Reads every other parameter of a request of `client`, in the specification's order.
+pub fn parse(
+    parameters: &Parameters,
+    client: &Client,
+    policy: &Policy,
+) -> Result<AuthorizationRequest, Refusal> {
+    parameters.get("state")?;
+    response_mode(parameters, client)?;
+    if parameters.get("request")?.is_some() {
+        return Err(Refusal::RequestObject);
+    }
+    if parameters.get("request_uri")?.is_some() {
+        return Err(Refusal::RequestUri);
+    }
+    if parameters.get("registration")?.is_some() {
+        return Err(Refusal::Registration);
+    }
+    response_type(parameters, client)?;
+    for accepted in [
+        "acr_values",
+        "ui_locales",
+        "claims_locales",
+        "display",
+        "claims",
+    ] {
+        parameters.get(accepted)?;
+    }
+    Ok(AuthorizationRequest {
+        scopes: scopes(parameters, client)?,
+        nonce: bounded(parameters.get("nonce")?)?,
+        code_challenge: code_challenge(parameters, client, policy)?,
+        prompt: match parameters.get("prompt")? {
+            Some(text) => text.parse().map_err(|_| Refusal::InvalidPrompt)?,
+            None => Prompt::default(),
+        },
+        max_age: match parameters.get("max_age")? {
+            Some(text) => Some(max_age(text)?),
+            None => client.metadata.default_max_age,
+        },
+        login_hint: bounded(parameters.get("login_hint")?)?,
+        id_token_hint: parameters.get("id_token_hint")?.map(str::to_owned),
+    })
+}
+
+fn response_mode(parameters: &Parameters, client: &Client) -> Result<ResponseMode, Refusal> {
+    match parameters.get("response_mode")? {
+        None | Some("query") => Ok(ResponseMode::Query),
+        Some("form_post") => Ok(ResponseMode::FormPost),
+        Some("fragment") if client.metadata.allow_fragment => Ok(ResponseMode::Fragment),
+        Some(_) => Err(Refusal::ResponseModeNotAvailable),
+    }
+}
+
+fn response_type(parameters: &Parameters, client: &Client) -> Result<(), Refusal> {
+    match parameters.get("response_type")? {
+        None => return Err(Refusal::ResponseTypeMissing),
+        Some("code") => {}
+        Some(_) => return Err(Refusal::UnsupportedResponseType),
+    }
+    let metadata = &client.metadata;
+    let has_type = metadata.response_types.0.contains(&ResponseType::Code);
+    let has_grant = metadata.grant_types.contains(GrantType::AuthorizationCode);
+    if !has_type || !has_grant {
+        return Err(Refusal::ResponseTypeNotAllowed);
+    }
+    Ok(())
+}
+
+fn scopes(parameters: &Parameters, client: &Client) -> Result<Scopes, Refusal> {
+    let requested = parameters.get("scope")?.ok_or(Refusal::InvalidScope)?;
+    let requested: Scopes = requested.parse().map_err(|_| Refusal::InvalidScope)?;
+    let may_refresh = client
+        .metadata
+        .grant_types
+        .contains(GrantType::RefreshToken);
+    let permitted = client
+        .permitted(&requested)
+        .filtered(|scope| may_refresh || scope != OFFLINE_ACCESS);
+    if permitted.is_empty() {
+        return Err(Refusal::InvalidScope);
+    }
+    Ok(permitted)
+}
+
+fn code_challenge(
+    parameters: &Parameters,
+    client: &Client,
+    policy: &Policy,
+) -> Result<Option<CodeChallenge>, Refusal> {
+    let method = parameters.get_even_empty("code_challenge_method")?;
+    // An empty challenge is a malformed one, not an absent one: anything else is a downgrade.
+    let Some(challenge) = parameters.get_even_empty("code_challenge")? else {
+        let is_required = !client.is_confidential()
+            || policy.require_pkce
+            || client.metadata.require_pkce == Some(true);
+        return match (is_required, method) {
+            (true, _) => Err(Refusal::CodeChallengeMissing),
+            (false, Some(_)) => Err(Refusal::CodeChallengeMalformed),
+            (false, None) => Ok(None),
+        };
+    };
+    // RFC 7636 section 4.3: without a method it would be `plain`.
+    if method != Some("S256") {
+        return Err(Refusal::CodeChallengeMalformed);
+    }
+    let parsed = challenge
+        .parse()
+        .map_err(|_| Refusal::CodeChallengeMalformed)?;
+    Ok(Some(parsed))
+}
+
+fn max_age(text: &str) -> Result<u64, Refusal> {
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = text.parse().map_err(|_| Refusal::InvalidMaxAge)?;
+    if !is_number || i64::try_from(seconds).is_err() {
+        return Err(Refusal::InvalidMaxAge);
+    }
+    Ok(seconds)
+}
+
+fn bounded(value: Option<&str>) -> Result<Option<String>, Refusal> {
+    if value.is_some_and(|value| value.len() > LONGEST_VALUE) {
+        return Err(Refusal::TooLong);
+    }
+    Ok(value.map(str::to_owned))
+}
+
+const LONGEST_STATE: usize = 4096;
+const LONGEST_VALUE: usize = 2048;

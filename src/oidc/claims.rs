@@ -1,0 +1,223 @@
+//! What the tokens say ([OIDC Core section 2], [RFC 9068 section 2.2]), and which claims of the
+//! End-User go with which scope ([OIDC Core section 5.4]).
+//!
+//! [OIDC Core section 2]: https://openid.net/specs/openid-connect-core-1_0.html#IDToken
+//! [OIDC Core section 5.4]: https://openid.net/specs/openid-connect-core-1_0.html#ScopeClaims
+//! [RFC 9068 section 2.2]: https://www.rfc-editor.org/rfc/rfc9068#section-2.2
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256, Sha512};
+
+use super::client::SigningAlgorithm;
+use super::scope::Scopes;
+use super::timestamp::Timestamp;
+use super::user::User;
+
+/// The claims of an ID token: the badge, for one client.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct IdTokenClaims {
+    /// The issuer.
+    pub iss: String,
+    /// The subject.
+    pub sub: String,
+    /// The client, and nobody else.
+    pub aud: String,
+    /// When it ends.
+    pub exp: Timestamp,
+    /// When it was issued.
+    pub iat: Timestamp,
+    /// When the user proved who they are.
+    pub auth_time: Timestamp,
+    /// The nonce of the request; not in an ID token that a refresh gives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    /// How strongly the user was authenticated.
+    pub acr: String,
+    /// How.
+    pub amr: Vec<String>,
+    /// The client.
+    pub azp: String,
+    /// The half hash of the access token issued with it.
+    pub at_hash: String,
+    /// The session.
+    pub sid: String,
+    /// The claims of the granted scopes, unless the client's ID tokens are lean.
+    #[serde(flatten)]
+    pub user: Map<String, Value>,
+}
+
+/// The claims of a JWT access token: the key card, for the APIs it names.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct AccessTokenClaims {
+    /// The issuer.
+    pub iss: String,
+    /// The user, or the client that acts as itself.
+    pub sub: String,
+    /// The APIs it is for.
+    pub aud: OneOrMany,
+    /// When it ends.
+    pub exp: Timestamp,
+    /// When it was issued.
+    pub iat: Timestamp,
+    /// Its identifier.
+    pub jti: String,
+    /// The client it was issued to.
+    pub client_id: String,
+    /// What it allows.
+    pub scope: Scopes,
+    /// The grant it belongs to, by which Keyfob's own endpoints know whether it was revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant_id: Option<String>,
+}
+
+/// A member that is one string, or a list of more or fewer ([RFC 7519 section 4.1.3]).
+///
+/// [RFC 7519 section 4.1.3]: https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// One.
+    One(String),
+    /// A list.
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    /// Whether `value` is among them.
+    #[must_use]
+    pub fn contains(&self, value: &str) -> bool {
+        match self {
+            Self::One(own) => own == value,
+            Self::Many(all) => all.iter().any(|own| own == value),
+        }
+    }
+}
+
+impl From<Vec<String>> for OneOrMany {
+    fn from(mut all: Vec<String>) -> Self {
+        if all.len() == 1 {
+            return Self::One(all.remove(0));
+        }
+        Self::Many(all)
+    }
+}
+
+/// The claims of `user` that go with `scopes`, each of the type that OIDC Core gives it.
+#[must_use]
+pub fn of_user(user: &User, scopes: &Scopes) -> Map<String, Value> {
+    let claims = &user.claims;
+    let mut all = Map::new();
+    let mut add = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            all.insert(name.to_owned(), value);
+        }
+    };
+    let text = |value: &Option<String>| value.clone().map(Value::String);
+    if scopes.contains("profile") {
+        let preferred = claims.preferred_username.clone();
+        let preferred = preferred.unwrap_or_else(|| user.username.to_string());
+        add("name", text(&claims.name));
+        add("given_name", text(&claims.given_name));
+        add("family_name", text(&claims.family_name));
+        add("middle_name", text(&claims.middle_name));
+        add("nickname", text(&claims.nickname));
+        add("preferred_username", Some(preferred.into()));
+        add("profile", text(&claims.profile));
+        add("picture", text(&claims.picture));
+        add("website", text(&claims.website));
+        add("gender", text(&claims.gender));
+        add("birthdate", text(&claims.birthdate));
+        add("zoneinfo", text(&claims.zoneinfo));
+        add("locale", text(&claims.locale));
+        add("updated_at", Some(user.updated_at.0.into()));
+    }
+    if scopes.contains("email") && claims.email.is_some() {
+        add("email", text(&claims.email));
+        add(
+            "email_verified",
+            Some(claims.email_verified.unwrap_or(false).into()),
+        );
+    }
+    if scopes.contains("address") {
+        let address = claims.address.as_ref();
+        add(
+            "address",
+            address.and_then(|address| serde_json::to_value(address).ok()),
+        );
+    }
+    if scopes.contains("phone") && claims.phone_number.is_some() {
+        let is_verified = claims.phone_number_verified.unwrap_or(false);
+        add("phone_number", text(&claims.phone_number));
+        add("phone_number_verified", Some(is_verified.into()));
+    }
+    if scopes.contains("groups") {
+        add("groups", Some(user.groups.clone().into()));
+    }
+    all
+}
+
+/// Every claim that an answer of Keyfob can have: `claims_supported` of the metadata.
+pub const SUPPORTED: &[&str] = &[
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "auth_time",
+    "nonce",
+    "acr",
+    "amr",
+    "azp",
+    "at_hash",
+    "sid",
+    "name",
+    "given_name",
+    "family_name",
+    "middle_name",
+    "nickname",
+    "preferred_username",
+    "profile",
+    "picture",
+    "website",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+    "updated_at",
+    "email",
+    "email_verified",
+    "address",
+    "phone_number",
+    "phone_number_verified",
+    "groups",
+];
+
+/// The claim `at_hash` ([OIDC Core section 3.1.3.6]): the left half of the hash that goes with the
+/// ID token's algorithm; SHA-512 for Ed25519, which uses it itself.
+///
+/// [OIDC Core section 3.1.3.6]: https://openid.net/specs/openid-connect-core-1_0.html#CodeIDToken
+#[must_use]
+pub fn at_hash(algorithm: SigningAlgorithm, access_token: &str) -> String {
+    match algorithm {
+        SigningAlgorithm::RS256 | SigningAlgorithm::ES256 => {
+            URL_SAFE_NO_PAD.encode(&Sha256::digest(access_token)[..16])
+        }
+        SigningAlgorithm::EdDsa => URL_SAFE_NO_PAD.encode(&Sha512::digest(access_token)[..32]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn at_hash_is_the_one_of_the_specifications_example() {
+        // OIDC Core, appendix A.3: the access token and its at_hash.
+        let access_token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
+        let expected = "77QmUPtjPfzWtF2AnpK9RQ";
+        assert_eq!(at_hash(SigningAlgorithm::RS256, access_token), expected);
+    }
+}

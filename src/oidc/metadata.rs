@@ -1,0 +1,135 @@
+//! The provider's metadata ([OIDC Discovery section 3], [RFC 8414 section 2]).
+//!
+//! Each member is made from what is there, so that the document cannot say more.
+//!
+//! [OIDC Discovery section 3]: https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata
+//! [RFC 8414 section 2]: https://www.rfc-editor.org/rfc/rfc8414#section-2
+
+use serde::Serialize;
+
+use super::claims;
+use super::client::{GrantType, SigningAlgorithm};
+use super::issuer::Issuer;
+use super::policy::Policy;
+use super::scope;
+
+/// The paths of the endpoints below the issuer.
+pub mod path {
+    /// Where browsers start.
+    pub const AUTHORIZATION: &str = "/oauth2/authorize";
+    /// Where clients get tokens.
+    pub const TOKEN: &str = "/oauth2/token";
+    /// Where clients learn about the user.
+    pub const USERINFO: &str = "/oauth2/userinfo";
+    /// Where APIs ask whether a token is good.
+    pub const INTROSPECTION: &str = "/oauth2/introspect";
+    /// Where clients give tokens back.
+    pub const REVOCATION: &str = "/oauth2/revoke";
+    /// Where browsers sign out.
+    pub const END_SESSION: &str = "/oauth2/logout";
+    /// The public keys.
+    pub const JWKS: &str = "/.well-known/jwks.json";
+    /// The metadata, as OIDC Discovery places it.
+    pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
+    /// The metadata, as RFC 8414 places it.
+    pub const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
+}
+
+/// The metadata document, in the order of OIDC Discovery.
+#[derive(Clone, Debug, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the members that the specifications make booleans"
+)]
+#[expect(
+    missing_docs,
+    reason = "each member is documented in OIDC Discovery or RFC 8414 under its name"
+)]
+pub struct Metadata {
+    pub issuer: String,
+    pub authorization_endpoint: String,
+    pub token_endpoint: String,
+    pub userinfo_endpoint: String,
+    pub jwks_uri: String,
+    pub end_session_endpoint: String,
+    pub introspection_endpoint: String,
+    pub revocation_endpoint: String,
+    pub scopes_supported: Vec<String>,
+    pub response_types_supported: Vec<&'static str>,
+    pub response_modes_supported: Vec<&'static str>,
+    pub grant_types_supported: Vec<&'static str>,
+    pub acr_values_supported: Vec<&'static str>,
+    pub subject_types_supported: Vec<&'static str>,
+    pub id_token_signing_alg_values_supported: Vec<&'static str>,
+    pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    pub revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    pub prompt_values_supported: Vec<&'static str>,
+    pub display_values_supported: Vec<&'static str>,
+    pub claim_types_supported: Vec<&'static str>,
+    pub claims_supported: &'static [&'static str],
+    pub claims_parameter_supported: bool,
+    pub request_parameter_supported: bool,
+    pub request_uri_parameter_supported: bool,
+    pub code_challenge_methods_supported: Vec<&'static str>,
+    pub authorization_response_iss_parameter_supported: bool,
+}
+
+impl Metadata {
+    /// The metadata of the provider at `issuer`. With an `internal_base`, the endpoints that no
+    /// browser visits are below that instead, for clients in the same network.
+    #[must_use]
+    pub fn new(issuer: &Issuer, internal_base: Option<&Issuer>, policy: &Policy) -> Self {
+        let back_channel = internal_base.unwrap_or(issuer);
+        let with_secret = ["client_secret_basic", "client_secret_post"];
+        let custom = policy.scopes.keys().map(String::as_str);
+        let scopes = scope::STANDARD.iter().copied().chain(custom);
+        Self {
+            issuer: issuer.to_string(),
+            authorization_endpoint: issuer.join(path::AUTHORIZATION),
+            token_endpoint: back_channel.join(path::TOKEN),
+            userinfo_endpoint: back_channel.join(path::USERINFO),
+            jwks_uri: back_channel.join(path::JWKS),
+            end_session_endpoint: issuer.join(path::END_SESSION),
+            introspection_endpoint: back_channel.join(path::INTROSPECTION),
+            revocation_endpoint: back_channel.join(path::REVOCATION),
+            scopes_supported: scopes.map(str::to_owned).collect(),
+            response_types_supported: vec!["code"],
+            response_modes_supported: vec!["query", "form_post"],
+            grant_types_supported: GrantType::ALL.iter().map(|it| it.as_str()).collect(),
+            acr_values_supported: vec![ACR_PASSWORD],
+            subject_types_supported: vec!["public"],
+            id_token_signing_alg_values_supported: SigningAlgorithm::ALL
+                .iter()
+                .map(|it| it.as_str())
+                .collect(),
+            token_endpoint_auth_methods_supported: vec![
+                "client_secret_basic",
+                "client_secret_post",
+                "none",
+            ],
+            introspection_endpoint_auth_methods_supported: with_secret.to_vec(),
+            revocation_endpoint_auth_methods_supported: vec![
+                "client_secret_basic",
+                "client_secret_post",
+                "none",
+            ],
+            prompt_values_supported: vec!["none", "login", "consent", "select_account"],
+            display_values_supported: vec!["page"],
+            claim_types_supported: vec!["normal"],
+            claims_supported: claims::SUPPORTED,
+            claims_parameter_supported: false,
+            request_parameter_supported: false,
+            request_uri_parameter_supported: false,
+            code_challenge_methods_supported: vec!["S256"],
+            authorization_response_iss_parameter_supported: true,
+        }
+    }
+}
+
+/// The `acr` of somebody who signed in with a password: one factor.
+pub const ACR_PASSWORD: &str = "1";
+/// The `amr` of somebody who signed in with a password ([RFC 8176 section 2]).
+///
+/// [RFC 8176 section 2]: https://www.rfc-editor.org/rfc/rfc8176#section-2
+pub const AMR_PASSWORD: &str = "pwd";

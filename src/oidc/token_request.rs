@@ -1,0 +1,113 @@
+//! The token request ([RFC 6749 sections 4.1.3, 4.4.2 and 6], [RFC 7636 section 4.5]).
+//!
+//! [RFC 6749 sections 4.1.3, 4.4.2 and 6]: https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3
+//! [RFC 7636 section 4.5]: https://www.rfc-editor.org/rfc/rfc7636#section-4.5
+
+use super::client::GrantType;
+use super::parameters::{Parameters, Repeated};
+use super::scope::Scopes;
+
+/// A token request, by grant.
+#[derive(Clone, Debug)]
+pub enum TokenRequest {
+    /// Exchanges a code.
+    AuthorizationCode(AuthorizationCodeRequest),
+    /// Exchanges a refresh token.
+    RefreshToken(RefreshTokenRequest),
+    /// Asks for a token of the client's own.
+    ClientCredentials(ClientCredentialsRequest),
+}
+
+/// What exchanges a code.
+#[derive(Clone, Debug)]
+pub struct AuthorizationCodeRequest {
+    /// The code, as presented.
+    pub code: String,
+    /// The redirect URI of the authorization request, again.
+    pub redirect_uri: Option<String>,
+    /// The PKCE verifier. An empty one is one that does not fit.
+    pub code_verifier: Option<String>,
+}
+
+/// What exchanges a refresh token.
+#[derive(Clone, Debug)]
+pub struct RefreshTokenRequest {
+    /// The refresh token, as presented.
+    pub refresh_token: String,
+    /// The scopes wanted; all that were granted, without it.
+    pub scopes: Option<Scopes>,
+}
+
+/// What asks for a token of the client's own.
+#[derive(Clone, Debug)]
+pub struct ClientCredentialsRequest {
+    /// The scopes wanted; all that the client is registered for, without it.
+    pub scopes: Option<Scopes>,
+}
+
+/// Why a body is not a token request, in the order of the checks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum TokenRequestError {
+    /// A parameter twice.
+    #[error(transparent)]
+    Repeated(#[from] Repeated),
+    /// No `grant_type`.
+    #[error("the request has no grant_type")]
+    GrantTypeMissing,
+    /// A `grant_type` that Keyfob does not have.
+    #[error("the grant_type is not supported")]
+    UnsupportedGrantType,
+    /// No parameter of this name, which the grant needs.
+    #[error("the request has no {0}")]
+    Missing(&'static str),
+    /// A `scope` that is not of RFC 6749's form.
+    #[error("the scope is malformed")]
+    MalformedScope,
+}
+
+impl TokenRequest {
+    /// Reads a token request from its body.
+    pub fn parse(body: &Parameters) -> Result<Self, TokenRequestError> {
+        let grant_type = body.get("grant_type")?;
+        let grant_type = grant_type.ok_or(TokenRequestError::GrantTypeMissing)?;
+        let grant_type = grant_type
+            .parse()
+            .map_err(|_| TokenRequestError::UnsupportedGrantType)?;
+        Ok(match grant_type {
+            GrantType::AuthorizationCode => Self::AuthorizationCode(AuthorizationCodeRequest {
+                code: required(body, "code")?,
+                redirect_uri: body.get("redirect_uri")?.map(str::to_owned),
+                code_verifier: body.get_even_empty("code_verifier")?.map(str::to_owned),
+            }),
+            GrantType::RefreshToken => Self::RefreshToken(RefreshTokenRequest {
+                refresh_token: required(body, "refresh_token")?,
+                scopes: scopes(body)?,
+            }),
+            GrantType::ClientCredentials => Self::ClientCredentials(ClientCredentialsRequest {
+                scopes: scopes(body)?,
+            }),
+        })
+    }
+
+    /// The grant it uses.
+    #[must_use]
+    pub const fn grant_type(&self) -> GrantType {
+        match self {
+            Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
+            Self::RefreshToken(_) => GrantType::RefreshToken,
+            Self::ClientCredentials(_) => GrantType::ClientCredentials,
+        }
+    }
+}
+
+fn required(body: &Parameters, name: &'static str) -> Result<String, TokenRequestError> {
+    let value = body.get(name)?.ok_or(TokenRequestError::Missing(name))?;
+    Ok(value.to_owned())
+}
+
+fn scopes(body: &Parameters) -> Result<Option<Scopes>, TokenRequestError> {
+    let scope = body.get("scope")?;
+    scope
+        .map(|text| text.parse().map_err(|_| TokenRequestError::MalformedScope))
+        .transpose()
+}

@@ -1,0 +1,27 @@
+//! The token response ([RFC 6749 section 5.1], [OIDC Core section 3.1.3.3]).
+//!
+//! [RFC 6749 section 5.1]: https://www.rfc-editor.org/rfc/rfc6749#section-5.1
+//! [OIDC Core section 3.1.3.3]: https://openid.net/specs/openid-connect-core-1_0.html#TokenResponse
+
+use serde::Serialize;
+
+use super::scope::Scopes;
+
+/// The tokens that answer a token request.
+#[derive(Clone, Debug, Serialize)]
+pub struct TokenResponse {
+    /// The key card.
+    pub access_token: String,
+    /// Always `Bearer`.
+    pub token_type: &'static str,
+    /// The lifetime of the access token in seconds.
+    pub expires_in: u64,
+    /// What was granted.
+    pub scope: Scopes,
+    /// What gets the next ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    /// The badge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<String>,
+}

@@ -1,0 +1,98 @@
+//! What a new password must be like: long enough, not a common one, not the user's own name.
+//! Nothing else: no classes of characters, no expiry (NIST SP 800-63B section 5.1.1.2).
+
+use precis_core::profile::PrecisFastInvocation as _;
+use precis_profiles::OpaqueString;
+use zeroize::Zeroizing;
+use zxcvbn::zxcvbn;
+
+use crate::oidc::policy::PasswordPolicy;
+
+/// Why a password is not accepted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum PasswordRuleError {
+    /// Fewer characters than the policy asks for.
+    #[error("a password must have at least {0} characters")]
+    TooShort(usize),
+    /// More than 1024 bytes.
+    #[error("a password must not be longer than 1024 bytes")]
+    TooLong,
+    /// Has characters that no keyboard types, such as control characters.
+    #[error("a password must not have control characters")]
+    Characters,
+    /// Contains the user's name or is made of it.
+    #[error("a password must not contain the user name")]
+    ContainsUsername,
+    /// One of those that are tried first.
+    #[error("this password is among the first that anybody would try")]
+    Common,
+}
+
+/// The form in which a password is hashed and compared ([RFC 8265 section 4.2]): the same
+/// characters typed on any machine. `None` if it has characters that no password can have.
+///
+/// [RFC 8265 section 4.2]: https://www.rfc-editor.org/rfc/rfc8265#section-4.2
+#[must_use]
+pub fn prepared(typed: &str) -> Option<Zeroizing<String>> {
+    if typed.len() > LONGEST {
+        return None;
+    }
+    let prepared = OpaqueString::enforce(typed).ok()?;
+    Some(Zeroizing::new(prepared.into_owned()))
+}
+
+/// Reads a new password for the user called `username`.
+pub fn new_password(
+    typed: &str,
+    username: &str,
+    policy: &PasswordPolicy,
+) -> Result<Zeroizing<String>, PasswordRuleError> {
+    if typed.len() > LONGEST {
+        return Err(PasswordRuleError::TooLong);
+    }
+    if typed.chars().count() < policy.minimum_length {
+        return Err(PasswordRuleError::TooShort(policy.minimum_length));
+    }
+    let password = prepared(typed).ok_or(PasswordRuleError::Characters)?;
+    let is_named =
+        username.chars().count() >= 3 && password.to_lowercase().contains(&username.to_lowercase());
+    if is_named {
+        return Err(PasswordRuleError::ContainsUsername);
+    }
+    let beginning: String = password.chars().take(100).collect();
+    if zxcvbn(&beginning, &[username]).guesses() < FEWEST_GUESSES {
+        return Err(PasswordRuleError::Common);
+    }
+    Ok(password)
+}
+
+const LONGEST: usize = 1024;
+/// What the three thousand commonest passwords and their obvious variations stay below.
+const FEWEST_GUESSES: u64 = 20_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_common_and_named_passwords_are_refused() {
+        let policy = PasswordPolicy::default();
+        for (typed, expected) in [
+            ("1234567", Err(PasswordRuleError::TooShort(8))),
+            ("password", Err(PasswordRuleError::Common)),
+            ("Password1", Err(PasswordRuleError::Common)),
+            ("12345678", Err(PasswordRuleError::Common)),
+            ("qwertyuiop", Err(PasswordRuleError::Common)),
+            ("my-ALICE-secret", Err(PasswordRuleError::ContainsUsername)),
+            ("tab\tseparated", Err(PasswordRuleError::Characters)),
+            ("a strange teapot", Ok(())),
+            ("пароль длинный", Ok(())),
+        ] {
+            let actual = new_password(typed, "alice", &policy).map(drop);
+            assert_eq!(actual, expected, "{typed}");
+        }
+        let long = "é teapot".repeat(16);
+        assert_eq!(*new_password(&long, "alice", &policy).unwrap(), long);
+        assert!(new_password(&"x".repeat(2000), "alice", &policy).is_err());
+    }
+}
