@@ -67,6 +67,7 @@ pub struct AccessTokenClaims {
     /// The client it was issued to.
     pub client_id: String,
     /// What it allows.
+    #[serde(default, skip_serializing_if = "Scopes::is_empty")]
     pub scope: Scopes,
     /// The grant it belongs to, by which Keyfob's own endpoints know whether it was revoked.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -17,6 +17,7 @@ pub struct TokenResponse {
     /// The lifetime of the access token in seconds.
     pub expires_in: u64,
     /// What was granted.
+    #[serde(skip_serializing_if = "Scopes::is_empty")]
     pub scope: Scopes,
     /// What gets the next ones.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,196 @@
-//! The OpenID Provider.
+//! The OpenID Provider: one value, one file a use case, grouped by who asks.
+//!
+//! A provider is made of its store, its keys, its clock, its randomness, its issuer and its
+//! policy. Any number of them live in one process.
 
 pub mod account;
+pub mod browser;
+pub mod client;
 pub mod clock;
+mod keyring;
+pub mod operator;
 pub mod random;
+
+use std::sync::Arc;
+
+use crate::keys::KeyError;
+use crate::keys::jwt;
+use crate::keys::master_key::{DerivedKey, MasterKey};
+use crate::oidc::issuer::Issuer;
+use crate::oidc::metadata::Metadata;
+use crate::oidc::policy::Policy;
+use crate::store::{Store, StoreError};
+
+use account::password_hasher::{HashError, PasswordHasher};
+use clock::Clock;
+use keyring::Keyring;
+use random::Random;
+
+/// An OpenID Provider.
+#[derive(Debug)]
+pub struct Provider {
+    store: Store,
+    keyring: Keyring,
+    clock: Clock,
+    random: Random,
+    issuer: Issuer,
+    policy: Policy,
+    hasher: PasswordHasher,
+    metadata: String,
+    /// Derives the successor of a refresh token.
+    succession_key: DerivedKey,
+    /// Binds the forms of pages to the browser they were shown in.
+    form_key: DerivedKey,
+}
+
+/// What a provider is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Store,
+    /// What the secrets in the store are encrypted under.
+    pub master_key: Arc<MasterKey>,
+    /// Where time comes from.
+    pub clock: Clock,
+    /// Where randomness comes from.
+    pub random: Random,
+    /// Who it is.
+    pub issuer: Issuer,
+    /// Where clients in the same network reach the endpoints that no browser visits.
+    pub internal_base: Option<Issuer>,
+    /// What the operator decided.
+    pub policy: Policy,
+    /// Whether the keys that are embedded for development may sign.
+    pub allows_development_keys: bool,
+}
+
+impl Provider {
+    /// Makes a provider, and its signing keys if its store has none.
+    pub async fn start(parts: Parts) -> Result<Self, StartError> {
+        let metadata = Metadata::new(&parts.issuer, parts.internal_base.as_ref(), &parts.policy);
+        let metadata = serde_json::to_string(&metadata).map_err(|_| StartError::Metadata)?;
+        let provider = Self {
+            keyring: Keyring::new(Arc::clone(&parts.master_key), parts.allows_development_keys),
+            hasher: PasswordHasher::new(&parts.policy.passwords, parts.random.clone())?,
+            succession_key: parts.master_key.derive("refresh token succession"),
+            form_key: parts.master_key.derive("forms"),
+            store: parts.store,
+            clock: parts.clock,
+            random: parts.random,
+            issuer: parts.issuer,
+            policy: parts.policy,
+            metadata,
+        };
+        provider.adopt_master_key().await?;
+        provider.prepare_keys().await?;
+        Ok(provider)
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    /// What the operator decided.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The clock it lives by.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Its metadata as JSON ([RFC 8414 section 3.2]).
+    ///
+    /// [RFC 8414 section 3.2]: https://www.rfc-editor.org/rfc/rfc8414#section-3.2
+    #[must_use]
+    pub fn metadata(&self) -> &str {
+        &self.metadata
+    }
+
+    /// Its public keys as JSON ([RFC 7517 section 5]).
+    ///
+    /// [RFC 7517 section 5]: https://www.rfc-editor.org/rfc/rfc7517#section-5
+    #[must_use]
+    pub fn jwks(&self) -> Arc<str> {
+        self.keyring.jwks()
+    }
+
+    /// Whether its database answers.
+    pub async fn is_ready(&self) -> bool {
+        self.store.ping().await.is_ok()
+    }
+
+    /// Lets everything that has been asked of the store finish, and closes it.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+}
+
+/// Why a provider cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The policy's argon2 parameters are out of range.
+    #[error("the password hashing parameters are out of argon2's range")]
+    Hashing(#[from] HashError),
+    /// The store holds keys that another master key encrypted.
+    #[error(
+        "the master key is not the one this database was made with; \
+         start with that one, or with a new database"
+    )]
+    OtherMasterKey,
+    /// The store holds keys that are public knowledge.
+    #[error(
+        "the database holds the development keys that everybody knows, so it was made by \
+         `keyfob dev`; serve from another database"
+    )]
+    DevelopmentKeys,
+    /// The metadata could not be written.
+    #[error("the metadata could not be written")]
+    Metadata,
+    /// A failure below.
+    #[error(transparent)]
+    Internal(#[from] InternalError),
+}
+
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+/// A failure of Keyfob's own, or of what it stands on: never the peer's fault.
+#[derive(Debug, thiserror::Error)]
+pub enum InternalError {
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    /// A key failed.
+    #[error("a key failed")]
+    Key(#[from] KeyError),
+    /// A token could not be read though Keyfob itself made it.
+    #[error("a token failed")]
+    Token(#[from] jwt::JwtError),
+    /// Hashing failed.
+    #[error("hashing failed")]
+    Hash(#[from] HashError),
+    /// A task was cancelled.
+    #[error("a task was cancelled")]
+    Cancelled,
+}
+
+impl InternalError {
+    /// Whether trying again later may help: the database or the machine is busy or away.
+    #[must_use]
+    pub fn is_unavailability(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_temporary(),
+            Self::Hash(error) => *error == HashError::Busy,
+            Self::Key(_) | Self::Token(_) | Self::Cancelled => false,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Asking a person whether a client may have what it asks for.
+
+use crate::oidc::authorization_request::Refusal;
+use crate::oidc::client::Client;
+use crate::oidc::scope::Scopes;
+use crate::oidc::secret::Secret;
+use crate::oidc::user::User;
+use crate::provider::Provider;
+use crate::store::{StoreError, authorization_transactions, consents};
+
+use super::Browser;
+use super::authorization::{AuthorizationError, AuthorizationOutcome};
+use super::transaction::TransactionError;
+
+/// What the consent page shows.
+#[derive(Debug)]
+pub struct ConsentPrompt {
+    /// Who asks.
+    pub client: Client,
+    /// Where the answer goes.
+    pub redirect_uri: String,
+    /// Who is asked.
+    pub user: User,
+    /// For what.
+    pub scopes: Scopes,
+}
+
+impl Provider {
+    /// What to show on the consent page of a transaction.
+    pub async fn consent_prompt(
+        &self,
+        browser: &Browser,
+        handle: &Secret,
+    ) -> Result<ConsentPrompt, TransactionError> {
+        let mut db = self.store.read().await?;
+        let open = self.find_transaction(&mut db, browser, handle).await?;
+        let signed_in = self.find_signed_in(&mut db, browser).await?;
+        let signed_in = signed_in.ok_or(TransactionError::SignedOut)?;
+        Ok(ConsentPrompt {
+            redirect_uri: open.return_address.redirect_uri().to_owned(),
+            client: open.client,
+            user: signed_in.user,
+            scopes: open.request.scopes,
+        })
+    }
+
+    /// The person allows what the page showed: it is remembered, and the transaction goes on.
+    pub async fn allow(&self, browser: &Browser, handle: &Secret) -> Result<(), TransactionError> {
+        let mut db = self.store.read().await?;
+        let open = self.find_transaction(&mut db, browser, handle).await?;
+        let signed_in = self.find_signed_in(&mut db, browser).await?;
+        drop(db);
+        let user_id = signed_in.ok_or(TransactionError::SignedOut)?.user.id;
+        let now = self.clock.now();
+        let digest = handle.digest();
+        let is_open = self
+            .store
+            .write(move |db| {
+                Box::pin(async move {
+                    let browser_digest = &open.transaction.browser_digest;
+                    let is_open = authorization_transactions::mark_consented(
+                        db,
+                        &digest,
+                        browser_digest,
+                        user_id,
+                        now,
+                    )
+                    .await?;
+                    if is_open {
+                        let scopes = &open.request.scopes;
+                        consents::merge(db, user_id, &open.client.id, scopes, now).await?;
+                    }
+                    Ok::<_, StoreError>(is_open)
+                })
+            })
+            .await?;
+        if is_open {
+            Ok(())
+        } else {
+            Err(TransactionError::Finished)
+        }
+    }
+
+    /// The person refuses: the transaction ends, and the client is told.
+    pub async fn deny(
+        &self,
+        browser: &Browser,
+        handle: Secret,
+    ) -> Result<AuthorizationOutcome, AuthorizationError> {
+        let mut db = self.store.read().await?;
+        let open = self.find_transaction(&mut db, browser, &handle).await?;
+        drop(db);
+        self.finish(handle).await?;
+        Ok(self.refuse(&open.client, &open.return_address, Refusal::Denied))
+    }
+}

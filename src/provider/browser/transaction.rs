@@ -1,0 +1,84 @@
+//! Finding the authorization transaction that a page belongs to.
+
+use crate::oidc::authorization_request::{self, AuthorizationRequest};
+use crate::oidc::authorization_response::ReturnAddress;
+use crate::oidc::client::Client;
+use crate::oidc::parameters::Parameters;
+use crate::oidc::secret::Secret;
+use crate::oidc::transaction::Transaction;
+use crate::provider::{InternalError, Provider};
+use crate::store::{Connection, StoreError, authorization_transactions, clients};
+
+use super::Browser;
+
+/// Why a page cannot go on with a sign-in.
+#[derive(Debug, thiserror::Error)]
+pub enum TransactionError {
+    /// No such transaction, or it was given up, or another browser started it.
+    #[error("the sign-in is unknown, has expired, or was started in another browser")]
+    Unknown,
+    /// Its answer was sent already.
+    #[error("the sign-in is already finished")]
+    Finished,
+    /// Nobody is signed in, so there is nobody to ask.
+    #[error("nobody is signed in")]
+    SignedOut,
+    /// A failure.
+    #[error(transparent)]
+    Internal(#[from] InternalError),
+}
+
+impl From<StoreError> for TransactionError {
+    fn from(error: StoreError) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+/// A transaction with the request it carries, read again against the client as it is now.
+#[derive(Debug)]
+pub(super) struct OpenTransaction {
+    pub(super) transaction: Transaction,
+    pub(super) client: Client,
+    pub(super) return_address: ReturnAddress,
+    pub(super) request: AuthorizationRequest,
+}
+
+impl Provider {
+    /// The open transaction with this handle, if `browser` started it.
+    pub(super) async fn find_transaction(
+        &self,
+        db: &mut Connection,
+        browser: &Browser,
+        handle: &Secret,
+    ) -> Result<OpenTransaction, TransactionError> {
+        let now = self.clock.now();
+        let found = authorization_transactions::find(db, &handle.digest(), now).await?;
+        let transaction = found.ok_or(TransactionError::Unknown)?;
+        let is_own = browser
+            .binding
+            .as_ref()
+            .is_some_and(|binding| binding.digest().matches(&transaction.browser_digest));
+        if !is_own {
+            return Err(TransactionError::Unknown);
+        }
+        if transaction.finished_at.is_some() {
+            return Err(TransactionError::Finished);
+        }
+        let client = clients::find(db, &transaction.client_id).await?;
+        let client = client.filter(Client::is_enabled);
+        let client = client.ok_or(TransactionError::Unknown)?;
+        // The registration may have changed meanwhile: what it says now holds.
+        let parameters =
+            Parameters::parse(&transaction.request).map_err(|_| TransactionError::Unknown)?;
+        let return_address = authorization_request::return_address(&parameters, &client)
+            .map_err(|_| TransactionError::Unknown)?;
+        let request = authorization_request::parse(&parameters, &client, &self.policy)
+            .map_err(|_| TransactionError::Unknown)?;
+        Ok(OpenTransaction {
+            transaction,
+            client,
+            return_address,
+            request,
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! The introspection endpoint ([RFC 7662]).
+//!
+//! [RFC 7662]: https://www.rfc-editor.org/rfc/rfc7662
+
+use serde::Serialize;
+
+use crate::oidc::claims::OneOrMany;
+use crate::oidc::client::Client;
+use crate::oidc::client_authentication::ClientCredentials;
+use crate::oidc::scope::Scopes;
+use crate::oidc::secret::{Secret, SecretKind};
+use crate::oidc::timestamp::Timestamp;
+use crate::provider::client::client_authentication::ClientAuthenticationError;
+use crate::provider::{InternalError, Provider};
+use crate::store::{Connection, refresh_tokens};
+
+/// What an API learns about a token ([RFC 7662 section 2.2]): of one that is not good, or not for
+/// it, only that it is not active.
+///
+/// [RFC 7662 section 2.2]: https://www.rfc-editor.org/rfc/rfc7662#section-2.2
+#[derive(Clone, Debug, Default, Serialize)]
+#[expect(
+    missing_docs,
+    reason = "each member is documented in RFC 7662 section 2.2 under its name"
+)]
+pub struct Introspection {
+    pub active: bool,
+    #[serde(skip_serializing_if = "Scopes::is_empty")]
+    pub scope: Scopes,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exp: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iat: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aud: Option<OneOrMany>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iss: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jti: Option<String>,
+}
+
+impl Provider {
+    /// Tells an authenticated client about a token that was issued to it or is for it.
+    pub async fn introspect(
+        &self,
+        credentials: &ClientCredentials,
+        token: &str,
+    ) -> Result<Introspection, ClientAuthenticationError> {
+        let mut db = self.store.read().await.map_err(InternalError::from)?;
+        let client = self.authenticate(&mut db, credentials).await?;
+        if !client.is_confidential() {
+            return Err(ClientAuthenticationError::SecretMissing);
+        }
+        if let Some(secret) = Secret::parse(SecretKind::RefreshToken, token) {
+            return Ok(self
+                .introspect_refresh_token(&mut db, &client, &secret)
+                .await?);
+        }
+        let Some(token) = self.find_access_token(&mut db, token).await? else {
+            return Ok(Introspection::default());
+        };
+        let is_for_caller =
+            token.client_id == client.id || token.audience.contains(client.id.as_str());
+        if !is_for_caller {
+            return Ok(Introspection::default());
+        }
+        let subject = token.user.as_ref().map(|user| user.id.to_string());
+        Ok(Introspection {
+            active: true,
+            scope: token.scopes,
+            username: token.user.map(|user| user.username.to_string()),
+            token_type: Some("Bearer"),
+            exp: Some(token.expires_at),
+            iat: Some(token.issued_at),
+            sub: Some(subject.unwrap_or_else(|| token.client_id.to_string())),
+            client_id: Some(token.client_id.to_string()),
+            aud: Some(token.audience),
+            iss: Some(self.issuer.to_string()),
+            jti: match token.handle {
+                super::access_token::Handle::Jwt(jti) => Some(jti),
+                super::access_token::Handle::Opaque(_) => None,
+            },
+        })
+    }
+
+    async fn introspect_refresh_token(
+        &self,
+        db: &mut Connection,
+        client: &Client,
+        token: &Secret,
+    ) -> Result<Introspection, InternalError> {
+        let now = self.clock.now();
+        let issued = refresh_tokens::find_with_grant(db, &token.digest()).await?;
+        let live = issued.filter(|issued| {
+            issued.grant.client_id == client.id
+                && issued.revoked_at.is_none()
+                && issued.token.rotated_at.is_none()
+                && issued.token.expires_at > now
+                && issued.user.is_enabled()
+        });
+        Ok(
+            live.map_or_else(Introspection::default, |issued| Introspection {
+                active: true,
+                scope: issued.grant.scopes,
+                client_id: Some(client.id.to_string()),
+                username: Some(issued.user.username.to_string()),
+                exp: Some(issued.token.expires_at),
+                iat: Some(issued.token.issued_at),
+                sub: Some(issued.user.id.to_string()),
+                iss: Some(self.issuer.to_string()),
+                ..Introspection::default()
+            }),
+        )
+    }
+}

@@ -1,0 +1,8 @@
+//! What clients and APIs ask of the provider, server to server.
+
+pub mod access_token;
+pub mod client_authentication;
+pub mod introspection;
+pub mod revocation;
+pub mod token;
+pub mod userinfo;

@@ -1,0 +1,169 @@
+//! The authorization code grant ([RFC 6749 section 4.1.3], [RFC 7636 section 4.6]).
+//!
+//! Read, check, mint, and only then one unit of work that consumes the code and stores what it
+//! earns. So a wrong verifier does not burn the code, a signer that fails does not either, and a
+//! crash leaves both or neither.
+//!
+//! [RFC 6749 section 4.1.3]: https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3
+//! [RFC 7636 section 4.6]: https://www.rfc-editor.org/rfc/rfc7636#section-4.6
+
+use crate::oidc::client::{Client, GrantType, RefreshTokens};
+use crate::oidc::grant::{AuthorizationCode, Grant, RefreshToken};
+use crate::oidc::scope;
+use crate::oidc::secret::{Digest, Secret, SecretKind};
+use crate::oidc::timestamp::Timestamp;
+use crate::oidc::token_request::AuthorizationCodeRequest;
+use crate::oidc::token_response::TokenResponse;
+use crate::provider::Provider;
+use crate::store::authorization_codes::{self, Consumption};
+use crate::store::{Lease, StoreError, access_tokens, grants, refresh_tokens};
+
+use super::issue::Subject;
+use super::{TokenError, admit_user};
+
+impl Provider {
+    /// Exchanges a code for tokens.
+    pub(super) async fn exchange_code(
+        &self,
+        mut db: Lease,
+        client: Client,
+        request: AuthorizationCodeRequest,
+    ) -> Result<TokenResponse, TokenError> {
+        let code = Secret::parse(SecretKind::AuthorizationCode, &request.code);
+        let digest = code.ok_or(TokenError::UnknownCode)?.digest();
+        let issued = authorization_codes::find_with_grant(&mut db, &digest).await?;
+        drop(db);
+        let issued = issued.ok_or(TokenError::UnknownCode)?;
+        let now = self.clock.now();
+
+        if issued.grant.client_id != client.id {
+            return Err(TokenError::CodeOfAnotherClient);
+        }
+        if issued.consumed_at.is_some() {
+            return self.revoke_replayed(issued.grant.id, now).await;
+        }
+        if issued.code.expires_at <= now {
+            return Err(TokenError::ExpiredCode);
+        }
+        if let Err(error) = answers(&request, &issued.code) {
+            self.count_failure(digest).await?;
+            return Err(error);
+        }
+        if issued.revoked_at.is_some() {
+            return Err(TokenError::GrantEnded);
+        }
+        admit_user(&client, &issued.user)?;
+
+        let grant = issued.grant;
+        let scopes = grant.scopes.clone();
+        let mut access_token =
+            self.make_access_token(&client, Subject::User(&grant), scopes, now)?;
+        let nonce = grant.nonce.as_deref();
+        let id_token =
+            self.make_id_token(&client, &grant, &issued.user, nonce, &access_token, now)?;
+        let refresh_token = gets_refresh_token(&client, &grant)
+            .then(|| self.random.secret(SecretKind::RefreshToken));
+        let refresh_record = refresh_token
+            .as_ref()
+            .map(|token| (token.digest(), self.new_refresh_token(&grant, now)));
+        let access_record = access_token.record.take();
+
+        let consumption = self
+            .store
+            .write(move |db| {
+                Box::pin(async move {
+                    let consumption = authorization_codes::consume(db, &digest, now).await?;
+                    if let Consumption::Consumed(_) = consumption {
+                        if let Some((digest, record)) = access_record {
+                            access_tokens::insert(db, &digest, &record).await?;
+                        }
+                        if let Some((digest, record)) = refresh_record {
+                            refresh_tokens::insert(db, &digest, &record).await?;
+                        }
+                    }
+                    Ok::<_, StoreError>(consumption)
+                })
+            })
+            .await?;
+        match consumption {
+            Consumption::Consumed(_) => {
+                let refresh_token = refresh_token.map(|token| token.expose().to_owned());
+                Ok(access_token.respond(id_token, refresh_token))
+            }
+            // The race was lost: what was minted is thrown away, and what the winner got ends.
+            Consumption::Replayed(grant_id) => self.revoke_replayed(grant_id, now).await,
+            Consumption::Unknown => Err(TokenError::UnknownCode),
+        }
+    }
+
+    /// A refresh token of `grant` as it is stored.
+    pub(super) fn new_refresh_token(&self, grant: &Grant, now: Timestamp) -> RefreshToken {
+        let idle = now.after(self.policy.lifetimes.refresh_token_idle);
+        RefreshToken {
+            grant_id: grant.id,
+            issued_at: now,
+            expires_at: idle.min(grant.expires_at),
+            rotated_at: None,
+        }
+    }
+
+    /// Ends all that a code earned which was presented twice ([RFC 6749 section 4.1.2]).
+    ///
+    /// [RFC 6749 section 4.1.2]: https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2
+    async fn revoke_replayed(
+        &self,
+        grant_id: crate::oidc::grant::GrantId,
+        now: Timestamp,
+    ) -> Result<TokenResponse, TokenError> {
+        self.store
+            .write(move |db| {
+                Box::pin(async move { grants::revoke(db, grant_id, now, "code replayed").await })
+            })
+            .await?;
+        Err(TokenError::ReplayedCode)
+    }
+
+    async fn count_failure(&self, digest: Digest) -> Result<(), TokenError> {
+        self.store
+            .write(move |db| {
+                Box::pin(async move {
+                    authorization_codes::count_failure(db, &digest, MOST_FAILURES).await
+                })
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+/// Whether a request shows that it comes from where the code was sent to.
+fn answers(request: &AuthorizationCodeRequest, code: &AuthorizationCode) -> Result<(), TokenError> {
+    match &request.redirect_uri {
+        Some(redirect_uri) if *redirect_uri != code.redirect_uri => {
+            return Err(TokenError::RedirectUriDiffers);
+        }
+        None if code.code_challenge.is_none() => return Err(TokenError::RedirectUriMissing),
+        _ => {}
+    }
+    match (&code.code_challenge, &request.code_verifier) {
+        (Some(_), None) => Err(TokenError::VerifierMissing),
+        (Some(challenge), Some(verifier)) if !challenge.is_answered_by(verifier) => {
+            Err(TokenError::VerifierMismatch)
+        }
+        // RFC 9700 section 4.8.2: somebody removed the challenge from the authorization request.
+        (None, Some(_)) => Err(TokenError::VerifierUnexpected),
+        _ => Ok(()),
+    }
+}
+
+/// Whether `client` gets a refresh token under `grant`.
+pub(super) fn gets_refresh_token(client: &Client, grant: &Grant) -> bool {
+    let metadata = &client.metadata;
+    let wants = match metadata.refresh_tokens {
+        RefreshTokens::Always => true,
+        RefreshTokens::OfflineAccess => grant.scopes.contains(scope::OFFLINE_ACCESS),
+    };
+    wants && metadata.grant_types.contains(GrantType::RefreshToken)
+}
+
+/// How often a code may be presented wrongly by its own client before it is burnt.
+const MOST_FAILURES: i64 = 5;

@@ -1,0 +1,153 @@
+//! Making the tokens of an answer. Nothing is stored here: what must be is returned.
+
+use crate::keys::jwt::{self, TokenType};
+use crate::oidc::claims::{self, AccessTokenClaims, IdTokenClaims};
+use crate::oidc::client::{self, AccessTokenFormat, Client};
+use crate::oidc::grant::{AccessTokenRecord, Grant, GrantId};
+use crate::oidc::scope::{self, Scopes};
+use crate::oidc::secret::{Digest, SecretKind};
+use crate::oidc::timestamp::Timestamp;
+use crate::oidc::token_response::TokenResponse;
+use crate::oidc::user::User;
+use crate::provider::{InternalError, Provider};
+
+/// An access token that was made, and what must be stored before it is handed out.
+pub(super) struct AccessToken {
+    text: String,
+    expires_in: u64,
+    scopes: Scopes,
+    /// What an opaque token is kept as, under which digest.
+    pub(super) record: Option<(Digest, AccessTokenRecord)>,
+}
+
+/// Whom an access token speaks for.
+#[derive(Clone, Copy)]
+pub(super) enum Subject<'a> {
+    /// The user of a grant.
+    User(&'a Grant),
+    /// The client itself.
+    Client,
+}
+
+impl Provider {
+    /// Makes an access token for `scopes`.
+    pub(super) fn make_access_token(
+        &self,
+        client: &Client,
+        subject: Subject<'_>,
+        scopes: Scopes,
+        now: Timestamp,
+    ) -> Result<AccessToken, InternalError> {
+        let metadata = &client.metadata;
+        let lifetime = metadata.access_token_lifetime(self.policy.lifetimes.access_token);
+        let expires_at = now.after(lifetime);
+        let audience = self.audience(client, &scopes);
+        let grant_id = match subject {
+            Subject::User(grant) => Some(grant.id),
+            Subject::Client => None,
+        };
+        let (text, record) = match metadata.access_token_format {
+            AccessTokenFormat::Jwt => {
+                let claims = AccessTokenClaims {
+                    iss: self.issuer.to_string(),
+                    sub: match subject {
+                        Subject::User(grant) => grant.user_id.to_string(),
+                        Subject::Client => client.id.to_string(),
+                    },
+                    aud: audience.into(),
+                    exp: expires_at,
+                    iat: now,
+                    jti: self.random.uuid().to_string(),
+                    client_id: client.id.to_string(),
+                    scope: scopes.clone(),
+                    grant_id: grant_id.as_ref().map(GrantId::to_string),
+                };
+                let key = self.signing_key(metadata.access_token_signed_response_alg, now)?;
+                (jwt::sign(&key, TokenType::AccessToken, &claims)?, None)
+            }
+            AccessTokenFormat::Opaque => {
+                let token = self.random.secret(SecretKind::AccessToken);
+                let record = AccessTokenRecord {
+                    grant_id,
+                    client_id: client.id.clone(),
+                    scopes: scopes.clone(),
+                    audience,
+                    issued_at: now,
+                    expires_at,
+                };
+                (token.expose().to_owned(), Some((token.digest(), record)))
+            }
+        };
+        Ok(AccessToken {
+            text,
+            expires_in: lifetime.as_secs(),
+            scopes,
+            record,
+        })
+    }
+
+    /// Makes the ID token that goes with `access_token`, if `scopes` make this OpenID Connect.
+    pub(super) fn make_id_token(
+        &self,
+        client: &Client,
+        grant: &Grant,
+        user: &User,
+        nonce: Option<&str>,
+        access_token: &AccessToken,
+        now: Timestamp,
+    ) -> Result<Option<String>, InternalError> {
+        if !access_token.scopes.contains(scope::OPENID) {
+            return Ok(None);
+        }
+        let metadata = &client.metadata;
+        let algorithm = metadata.id_token_signed_response_alg;
+        let claims = IdTokenClaims {
+            iss: self.issuer.to_string(),
+            sub: user.id.to_string(),
+            aud: client.id.to_string(),
+            exp: now.after(metadata.id_token_lifetime(self.policy.lifetimes.id_token)),
+            iat: now,
+            auth_time: grant.authenticated_at,
+            nonce: nonce.map(str::to_owned),
+            acr: grant.acr.clone(),
+            amr: grant.amr.clone(),
+            azp: client.id.to_string(),
+            at_hash: claims::at_hash(algorithm, &access_token.text),
+            sid: grant.session_id.to_string(),
+            user: match metadata.id_token_claims {
+                client::IdTokenClaims::GrantedScopes => claims::of_user(user, &access_token.scopes),
+                client::IdTokenClaims::Lean => serde_json::Map::new(),
+            },
+        };
+        let key = self.signing_key(algorithm, now)?;
+        Ok(Some(jwt::sign(&key, TokenType::IdToken, &claims)?))
+    }
+
+    /// Whom an access token of `client` is for: the APIs it is registered for, and Keyfob itself
+    /// where there is a userinfo endpoint to call or no other API.
+    fn audience(&self, client: &Client, scopes: &Scopes) -> Vec<String> {
+        let mut audience = client.metadata.access_token_audience.clone();
+        if audience.is_empty() || scopes.contains(scope::OPENID) {
+            audience.push(self.issuer.to_string());
+        }
+        audience
+    }
+}
+
+impl AccessToken {
+    /// The answer that carries this access token and what came with it.
+    pub(super) fn respond(
+        self,
+        id_token: Option<String>,
+        refresh_token: Option<String>,
+    ) -> TokenResponse {
+        TokenResponse {
+            access_token: self.text,
+            token_type: "Bearer",
+            expires_in: self.expires_in,
+            scope: self.scopes,
+            refresh_token,
+            id_token,
+        }
+    }
+}

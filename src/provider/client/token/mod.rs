@@ -1,0 +1,180 @@
+//! The token endpoint ([RFC 6749 section 3.2]): phases that all grants share, and a file for what
+//! each has of its own.
+//!
+//! [RFC 6749 section 3.2]: https://www.rfc-editor.org/rfc/rfc6749#section-3.2
+
+mod authorization_code;
+mod client_credentials;
+mod issue;
+mod refresh_token;
+
+use crate::oidc::client::{Client, GrantType};
+use crate::oidc::client_authentication::ClientCredentials;
+use crate::oidc::error::ErrorCode;
+use crate::oidc::token_request::TokenRequest;
+use crate::oidc::token_response::TokenResponse;
+use crate::oidc::user::User;
+use crate::provider::client::client_authentication::ClientAuthenticationError;
+use crate::provider::{InternalError, Provider};
+use crate::store::StoreError;
+
+/// Why no token is issued, in the order of the checks.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// The client did not authenticate.
+    #[error(transparent)]
+    Client(ClientAuthenticationError),
+    /// The client is not registered for this grant.
+    #[error("the client is not registered for this grant_type")]
+    GrantTypeNotAllowed,
+    /// The grant is not for clients that cannot keep a secret.
+    #[error("a public client cannot act as itself")]
+    PublicClient,
+    /// No such code was issued, or it has been forgotten.
+    #[error("the code is unknown")]
+    UnknownCode,
+    /// The code was issued to another client.
+    #[error("the code was issued to another client")]
+    CodeOfAnotherClient,
+    /// The code has been used before; all that it earned is revoked.
+    #[error("the code was presented again, and what it earned is revoked")]
+    ReplayedCode,
+    /// The code has expired.
+    #[error("the code has expired")]
+    ExpiredCode,
+    /// The redirect URI is not that of the authorization request.
+    #[error("the redirect_uri is not that of the authorization request")]
+    RedirectUriDiffers,
+    /// No redirect URI, though nothing else binds the code to the request.
+    #[error("the redirect_uri is missing")]
+    RedirectUriMissing,
+    /// No verifier, though the authorization request had a challenge.
+    #[error("the code_verifier is missing")]
+    VerifierMissing,
+    /// The verifier does not answer the challenge.
+    #[error("the code_verifier does not answer the challenge")]
+    VerifierMismatch,
+    /// A verifier, though the authorization request had no challenge.
+    #[error("a code_verifier came for a request without a challenge")]
+    VerifierUnexpected,
+    /// No such refresh token was issued, or it has been forgotten.
+    #[error("the refresh token is unknown")]
+    UnknownRefreshToken,
+    /// The refresh token was issued to another client.
+    #[error("the refresh token was issued to another client")]
+    RefreshTokenOfAnotherClient,
+    /// The refresh token was used before; its whole family is revoked.
+    #[error("the refresh token was used again, and its family is revoked")]
+    ReusedRefreshToken,
+    /// The refresh token was retried more often than any client has to.
+    #[error("the refresh token was retried too often")]
+    TooManyRetries,
+    /// The refresh token has expired.
+    #[error("the refresh token has expired")]
+    ExpiredRefreshToken,
+    /// The grant has been revoked, or has come to its end.
+    #[error("the grant has been revoked or has expired")]
+    GrantEnded,
+    /// The user is disabled.
+    #[error("the user is disabled")]
+    UserDisabled,
+    /// The user is in none of the client's groups any more.
+    #[error("the user is in none of the client's groups")]
+    NotInGroup,
+    /// More than was granted, or what this grant cannot give.
+    #[error("the scope is more than can be granted")]
+    InvalidScope,
+    /// A failure.
+    #[error(transparent)]
+    Internal(#[from] InternalError),
+}
+
+impl TokenError {
+    /// The code that the client is told ([RFC 6749 section 5.2]).
+    ///
+    /// [RFC 6749 section 5.2]: https://www.rfc-editor.org/rfc/rfc6749#section-5.2
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Client(error) => error.code(),
+            Self::GrantTypeNotAllowed | Self::PublicClient => ErrorCode::UnauthorizedClient,
+            Self::UnknownCode
+            | Self::CodeOfAnotherClient
+            | Self::ReplayedCode
+            | Self::ExpiredCode
+            | Self::RedirectUriDiffers
+            | Self::RedirectUriMissing
+            | Self::VerifierMissing
+            | Self::VerifierMismatch
+            | Self::VerifierUnexpected
+            | Self::UnknownRefreshToken
+            | Self::RefreshTokenOfAnotherClient
+            | Self::ReusedRefreshToken
+            | Self::TooManyRetries
+            | Self::ExpiredRefreshToken
+            | Self::GrantEnded
+            | Self::UserDisabled
+            | Self::NotInGroup => ErrorCode::InvalidGrant,
+            Self::InvalidScope => ErrorCode::InvalidScope,
+            Self::Internal(error) if error.is_unavailability() => ErrorCode::TemporarilyUnavailable,
+            Self::Internal(_) => ErrorCode::ServerError,
+        }
+    }
+}
+
+impl From<ClientAuthenticationError> for TokenError {
+    fn from(error: ClientAuthenticationError) -> Self {
+        match error {
+            ClientAuthenticationError::Internal(error) => Self::Internal(error),
+            refusal => Self::Client(refusal),
+        }
+    }
+}
+
+impl From<StoreError> for TokenError {
+    fn from(error: StoreError) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl Provider {
+    /// Answers the token endpoint.
+    pub async fn token(
+        &self,
+        credentials: ClientCredentials,
+        request: TokenRequest,
+    ) -> Result<TokenResponse, TokenError> {
+        let mut db = self.store.read().await?;
+        let client = self.authenticate(&mut db, &credentials).await?;
+        admit(&client, request.grant_type())?;
+        match request {
+            TokenRequest::AuthorizationCode(request) => {
+                self.exchange_code(db, client, request).await
+            }
+            TokenRequest::RefreshToken(request) => self.refresh(db, client, request).await,
+            TokenRequest::ClientCredentials(request) => {
+                drop(db);
+                self.act_as_itself(&client, &request).await
+            }
+        }
+    }
+}
+
+/// Whether `client` may use this grant at all.
+fn admit(client: &Client, grant_type: GrantType) -> Result<(), TokenError> {
+    if !client.metadata.grant_types.contains(grant_type) {
+        return Err(TokenError::GrantTypeNotAllowed);
+    }
+    Ok(())
+}
+
+/// Whether `user` may still be spoken for to `client`.
+fn admit_user(client: &Client, user: &User) -> Result<(), TokenError> {
+    if !user.is_enabled() {
+        return Err(TokenError::UserDisabled);
+    }
+    if !user.is_in_one_of(&client.metadata.allowed_groups) {
+        return Err(TokenError::NotInGroup);
+    }
+    Ok(())
+}

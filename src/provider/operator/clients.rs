@@ -1,0 +1,220 @@
+//! Clients, as an operator sees them.
+
+use crate::oidc::client::{
+    Client, ClientAuthenticationMethod, ClientId, ClientMetadata, ClientSecrets, GrantType,
+};
+use crate::oidc::redirect_uri::RedirectUri;
+use crate::oidc::secret::{Digest, Secret, SecretKind};
+use crate::store::{StoreError, clients};
+
+use super::{Operator, OperatorError};
+
+/// A client to be.
+#[derive(Clone, Debug)]
+pub struct NewClient {
+    /// The identifier; one is made if there is none.
+    pub client_id: Option<String>,
+    /// The secret of a confidential client; one is made if there is none.
+    pub client_secret: Option<String>,
+    /// What it registers.
+    pub metadata: ClientMetadata,
+}
+
+impl Operator {
+    /// Registers a client. Returns it with its secret in the clear, which is not kept.
+    pub async fn add_client(
+        &self,
+        new: NewClient,
+    ) -> Result<(Client, Option<String>), OperatorError> {
+        check(&new.metadata)?;
+        let id = match new.client_id {
+            Some(text) => text
+                .parse::<ClientId>()
+                .map_err(|error| OperatorError::Invalid(text, "a client_id", error.to_string()))?,
+            None => self.new_client_id()?,
+        };
+        let is_confidential =
+            new.metadata.token_endpoint_auth_method != ClientAuthenticationMethod::None;
+        let secret = match (is_confidential, new.client_secret) {
+            (false, None) => None,
+            (false, Some(_)) => {
+                let reason = "a client with token_endpoint_auth_method none has no secret";
+                return Err(OperatorError::Invalid(
+                    "…".to_owned(),
+                    "client_secret",
+                    reason.to_owned(),
+                ));
+            }
+            (true, Some(chosen)) => Some(checked_secret(chosen)?),
+            (true, None) => Some(
+                self.random
+                    .secret(SecretKind::ClientSecret)
+                    .expose()
+                    .to_owned(),
+            ),
+        };
+        let now = self.clock.now();
+        let client = Client {
+            id,
+            metadata: new.metadata,
+            secret: secret.as_deref().map(|secret| ClientSecrets {
+                current: Digest::of(secret),
+                previous: None,
+            }),
+            created_at: now,
+            updated_at: now,
+            disabled_at: None,
+        };
+        let name = client.id.to_string();
+        let stored = client.clone();
+        let inserted = self
+            .store
+            .write(move |db| Box::pin(async move { clients::insert(db, &stored).await }))
+            .await;
+        match inserted {
+            Err(StoreError::Conflict) => Err(OperatorError::AlreadyExists("client", name)),
+            result => {
+                result?;
+                Ok((client, secret))
+            }
+        }
+    }
+
+    /// All clients.
+    pub async fn clients(&self) -> Result<Vec<Client>, OperatorError> {
+        let mut db = self.store.read().await?;
+        Ok(clients::list(&mut db).await?)
+    }
+
+    /// The client with this identifier.
+    pub async fn client(&self, id: &str) -> Result<Client, OperatorError> {
+        let not_found = || OperatorError::NotFound("client", id.to_owned());
+        let parsed: ClientId = id.parse().map_err(|_| not_found())?;
+        let mut db = self.store.read().await?;
+        clients::find(&mut db, &parsed).await?.ok_or_else(not_found)
+    }
+
+    /// Makes a new secret for a client; the one before is valid for a while longer.
+    pub async fn rotate_client_secret(&self, id: &str) -> Result<Secret, OperatorError> {
+        let client = self.client(id).await?;
+        if !client.is_confidential() {
+            return Err(OperatorError::PublicClient(id.to_owned()));
+        }
+        let secret = self.random.secret(SecretKind::ClientSecret);
+        let digest = secret.digest();
+        let now = self.clock.now();
+        let previous_until = now.after(self.policy.lifetimes.client_secret_overlap);
+        self.store
+            .write(move |db| {
+                Box::pin(async move {
+                    clients::rotate_secret(db, &client.id, &digest, previous_until, now).await
+                })
+            })
+            .await?;
+        Ok(secret)
+    }
+
+    /// Registers one more redirect URI for a client.
+    pub async fn add_redirect_uri(
+        &self,
+        id: &str,
+        uri: RedirectUri,
+    ) -> Result<Client, OperatorError> {
+        let mut client = self.client(id).await?;
+        if client.metadata.redirect_uris.contains(&uri) {
+            return Ok(client);
+        }
+        client.metadata.redirect_uris.push(uri);
+        let now = self.clock.now();
+        let (stored, expected) = (client.clone(), client.updated_at);
+        let is_current = self
+            .store
+            .write(move |db| {
+                Box::pin(async move {
+                    clients::update_metadata(db, &stored.id, expected, &stored.metadata, now).await
+                })
+            })
+            .await?;
+        if is_current {
+            Ok(client)
+        } else {
+            Err(OperatorError::ChangedMeanwhile)
+        }
+    }
+
+    /// Deletes a client and everything that was granted to it.
+    pub async fn delete_client(&self, id: &str) -> Result<Client, OperatorError> {
+        let client = self.client(id).await?;
+        let deleted = client.id.clone();
+        self.store
+            .write(move |db| Box::pin(async move { clients::delete(db, &deleted).await }))
+            .await?;
+        Ok(client)
+    }
+
+    fn new_client_id(&self) -> Result<ClientId, OperatorError> {
+        let id = self.random.uuid().to_string();
+        id.parse()
+            .map_err(|error: crate::oidc::client::ClientIdError| {
+                OperatorError::Invalid(id, "a client_id", error.to_string())
+            })
+    }
+}
+
+/// Whether the members of a registration agree with each other.
+fn check(metadata: &ClientMetadata) -> Result<(), OperatorError> {
+    let refuse = |value: &str, member: &'static str, reason: &str| {
+        Err(OperatorError::Invalid(
+            value.to_owned(),
+            member,
+            reason.to_owned(),
+        ))
+    };
+    let grants = &metadata.grant_types;
+    if grants.contains(GrantType::AuthorizationCode) && metadata.redirect_uris.is_empty() {
+        return refuse(
+            "[]",
+            "redirect_uris",
+            "the authorization code grant needs at least one",
+        );
+    }
+    let is_public = metadata.token_endpoint_auth_method == ClientAuthenticationMethod::None;
+    if is_public && grants.contains(GrantType::ClientCredentials) {
+        return refuse(
+            "client_credentials",
+            "grant_types",
+            "a client without a secret cannot act as itself",
+        );
+    }
+    for (lifetime, member) in [
+        (metadata.access_token_lifetime, "access_token_lifetime"),
+        (metadata.id_token_lifetime, "id_token_lifetime"),
+    ] {
+        if lifetime.is_some_and(|seconds| seconds == 0 || seconds > LONGEST_LIFETIME) {
+            let value = lifetime.unwrap_or_default().to_string();
+            return refuse(
+                &value,
+                member,
+                "it is a number of seconds from 1 to 2592000 (30 days)",
+            );
+        }
+    }
+    Ok(())
+}
+
+fn checked_secret(chosen: String) -> Result<String, OperatorError> {
+    let is_plain = chosen.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
+    if chosen.len() < SHORTEST_SECRET || !is_plain {
+        let reason = format!("it must have at least {SHORTEST_SECRET} printable ASCII characters");
+        return Err(OperatorError::Invalid(
+            "…".to_owned(),
+            "client_secret",
+            reason,
+        ));
+    }
+    Ok(chosen)
+}
+
+const LONGEST_LIFETIME: u64 = 30 * 24 * 60 * 60;
+/// Only a digest is kept, without salt and without stretching: a short secret could be guessed.
+const SHORTEST_SECRET: usize = 16;

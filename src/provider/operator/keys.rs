@@ -1,0 +1,77 @@
+//! The signing keys, as an operator sees them.
+
+use std::sync::Arc;
+
+use crate::keys::keyset::{KeyState, Keyset};
+use crate::keys::master_key::MasterKey;
+use crate::keys::rotation;
+use crate::oidc::client::SigningAlgorithm;
+use crate::oidc::timestamp::Timestamp;
+use crate::provider::keyring::{carry_out, load, longest_token_lifetime};
+use crate::store::keyset;
+
+use super::{Operator, OperatorError};
+
+/// A signing key in a list.
+#[derive(Clone, Debug)]
+pub struct KeyLine {
+    /// Its identifier.
+    pub kid: String,
+    /// What it signs with.
+    pub algorithm: SigningAlgorithm,
+    /// `next`, `active` or `retired`.
+    pub state: &'static str,
+    /// From when it is published.
+    pub published_at: Timestamp,
+    /// From when it signs; none of a key that waits for its turn.
+    pub activates_at: Option<Timestamp>,
+    /// From when it no longer signs.
+    pub retires_at: Option<Timestamp>,
+    /// From when it is no longer published.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Operator {
+    /// The published signing keys with their states.
+    pub async fn keys(&self, master_key: &Arc<MasterKey>) -> Result<Vec<KeyLine>, OperatorError> {
+        self.check_master_key(master_key).await?;
+        let mut db = self.store.read().await?;
+        let keyset = load(&mut db, master_key, &Keyset::new(Vec::new())).await?;
+        let states = keyset.states(self.clock.now());
+        let lines = states.into_iter().map(|(scheduled, state)| KeyLine {
+            kid: scheduled.key.kid().to_owned(),
+            algorithm: scheduled.key.algorithm(),
+            state: match state {
+                KeyState::Next => "next",
+                KeyState::Active => "active",
+                KeyState::Retired => "retired",
+            },
+            published_at: scheduled.published_at,
+            activates_at: Some(scheduled.activates_at).filter(|at| *at != rotation::STAND_BY),
+            retires_at: scheduled.retires_at,
+            expires_at: scheduled.expires_at,
+        });
+        Ok(lines.collect())
+    }
+
+    /// Lets every active key give way to the next. Says whether anything changed: nothing does
+    /// while a rotation is under way.
+    pub async fn rotate_keys(&self, master_key: &Arc<MasterKey>) -> Result<bool, OperatorError> {
+        self.check_master_key(master_key).await?;
+        let now = self.clock.now();
+        let mut db = self.store.read().await?;
+        let version = keyset::version(&mut db).await?;
+        let keyset = load(&mut db, master_key, &Keyset::new(Vec::new())).await?;
+        let longest = longest_token_lifetime(&mut db, &self.policy.lifetimes).await?;
+        drop(db);
+        let policy = &self.policy.key_rotation;
+        let Some(rotation) = rotation::rotation_by_hand(&keyset, policy, longest, now) else {
+            return Ok(false);
+        };
+        if carry_out(&self.store, master_key, rotation, version).await? {
+            Ok(true)
+        } else {
+            Err(OperatorError::ChangedMeanwhile)
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What an operator asks: about users, clients and keys. It works while servers run on the same
+//! database, and needs nothing of theirs but the database.
+
+pub mod clients;
+pub mod keys;
+pub mod users;
+
+use std::sync::Arc;
+
+use crate::keys::master_key::MasterKey;
+use crate::oidc::policy::Policy;
+use crate::store::{Store, StoreError};
+
+use super::account::password_hasher::{HashError, PasswordHasher};
+use super::account::password_rules::PasswordRuleError;
+use super::clock::Clock;
+use super::random::Random;
+use super::{InternalError, StartError};
+
+/// An operator at work on a store.
+#[derive(Debug)]
+pub struct Operator {
+    store: Store,
+    clock: Clock,
+    random: Random,
+    policy: Policy,
+    hasher: PasswordHasher,
+}
+
+/// Why an operator's wish was not granted.
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorError {
+    /// Nothing is called that.
+    #[error("there is no {0} called {1:?}")]
+    NotFound(&'static str, String),
+    /// Something is called that already.
+    #[error("there is already a {0} called {1:?}")]
+    AlreadyExists(&'static str, String),
+    /// A value that cannot be.
+    #[error("{0:?} is not allowed as {1}: {2}")]
+    Invalid(String, &'static str, String),
+    /// A password that is not accepted.
+    #[error(transparent)]
+    Password(#[from] PasswordRuleError),
+    /// The client has no secret to rotate.
+    #[error("the client {0:?} is public and has no secret")]
+    PublicClient(String),
+    /// The record was changed by somebody else meanwhile.
+    #[error("somebody else changed it at the same time; try again")]
+    ChangedMeanwhile,
+    /// The master key is not the store's.
+    #[error(transparent)]
+    MasterKey(#[from] StartError),
+    /// A failure.
+    #[error(transparent)]
+    Internal(#[from] InternalError),
+}
+
+impl From<StoreError> for OperatorError {
+    fn from(error: StoreError) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl From<HashError> for OperatorError {
+    fn from(error: HashError) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl Operator {
+    /// An operator at work on `store`.
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        random: Random,
+        policy: Policy,
+    ) -> Result<Self, HashError> {
+        Ok(Self {
+            hasher: PasswordHasher::new(&policy.passwords, random.clone())?,
+            store,
+            clock,
+            random,
+            policy,
+        })
+    }
+
+    /// Lets everything that has been asked of the store finish, and closes it.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+
+    async fn check_master_key(&self, master_key: &Arc<MasterKey>) -> Result<(), OperatorError> {
+        Ok(super::keyring::adopt_master_key(&self.store, master_key).await?)
+    }
+}

@@ -1,0 +1,180 @@
+//! Users, as an operator sees them.
+
+use zeroize::Zeroizing;
+
+use crate::oidc::user::{
+    EmailKey, LoginName, PasswordHash, StandardClaims, User, UserId, Username,
+};
+use crate::provider::account::password_rules;
+use crate::store::{Connection, StoreError, grants, sessions, users};
+
+use super::{Operator, OperatorError};
+
+/// A user to be.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// The name to sign in with, as typed.
+    pub username: String,
+    /// What is known of the person. An e-mail address counts as verified unless it says otherwise.
+    pub claims: StandardClaims,
+    /// The groups to be a member of.
+    pub groups: Vec<String>,
+    /// The password; without one, nobody can sign in yet.
+    pub password: Option<Zeroizing<String>>,
+}
+
+impl Operator {
+    /// Adds a user.
+    pub async fn add_user(&self, new: NewUser) -> Result<User, OperatorError> {
+        let username = username(&new.username)?;
+        let password = match &new.password {
+            None => None,
+            Some(typed) => Some(self.hash(typed, &username).await?),
+        };
+        self.add_user_with_hash(username, new.claims, new.groups, password)
+            .await
+    }
+
+    /// Adds a user whose password is hashed already.
+    pub async fn add_user_with_hash(
+        &self,
+        username: Username,
+        mut claims: StandardClaims,
+        groups: Vec<String>,
+        password: Option<PasswordHash>,
+    ) -> Result<User, OperatorError> {
+        if let Some(email) = &claims.email {
+            if EmailKey::of(email).is_none() {
+                let reason = "it is not of the form of an address".to_owned();
+                return Err(OperatorError::Invalid(email.clone(), "email", reason));
+            }
+            claims.email_verified.get_or_insert(true);
+        }
+        let now = self.clock.now();
+        let user = User {
+            id: UserId(self.random.uuid()),
+            username,
+            password,
+            claims,
+            groups,
+            created_at: now,
+            updated_at: now,
+            disabled_at: None,
+        };
+        self.insert_user(user).await
+    }
+
+    /// Adds a user as they are, under the subject identifier they have.
+    pub async fn insert_user(&self, user: User) -> Result<User, OperatorError> {
+        let name = user.username.to_string();
+        let inserted = self
+            .store
+            .write(move |db| {
+                Box::pin(async move {
+                    users::insert(db, &user).await?;
+                    Ok(user)
+                })
+            })
+            .await;
+        match inserted {
+            Err(StoreError::Conflict) => Err(OperatorError::AlreadyExists(
+                "user with this name or e-mail address",
+                name,
+            )),
+            result => Ok(result?),
+        }
+    }
+
+    /// All users, by name.
+    pub async fn users(&self) -> Result<Vec<User>, OperatorError> {
+        let mut db = self.store.read().await?;
+        Ok(users::list(&mut db).await?)
+    }
+
+    /// The user called `name`: a user name, an e-mail address, or a subject identifier.
+    pub async fn user(&self, name: &str) -> Result<User, OperatorError> {
+        let mut db = self.store.read().await?;
+        let found = match (name.parse::<UserId>(), LoginName::parse(name)) {
+            (Ok(id), _) => users::find(&mut db, id).await?,
+            (Err(_), Some(name)) => users::find_by_login(&mut db, &name).await?,
+            (Err(_), None) => None,
+        };
+        found.ok_or_else(|| OperatorError::NotFound("user", name.to_owned()))
+    }
+
+    /// Sets a user's password. Every session and every grant of the user ends.
+    pub async fn set_password(&self, name: &str, typed: &str) -> Result<User, OperatorError> {
+        let user = self.user(name).await?;
+        let hash = self.hash(typed, &user.username).await?;
+        let (id, now) = (user.id, self.clock.now());
+        self.store
+            .write(move |db| {
+                Box::pin(async move {
+                    users::set_password(db, id, &hash, now).await?;
+                    end_everything_of(db, id, now, "password changed").await
+                })
+            })
+            .await?;
+        Ok(user)
+    }
+
+    /// Disables a user: nobody signs in as them, and what they granted ends.
+    pub async fn disable_user(&self, name: &str) -> Result<User, OperatorError> {
+        let user = self.user(name).await?;
+        let (id, now) = (user.id, self.clock.now());
+        self.store
+            .write(move |db| {
+                Box::pin(async move {
+                    users::disable(db, id, now).await?;
+                    end_everything_of(db, id, now, "user disabled").await
+                })
+            })
+            .await?;
+        self.user(name).await
+    }
+
+    /// Enables a user again. What ended does not come back.
+    pub async fn enable_user(&self, name: &str) -> Result<User, OperatorError> {
+        let user = self.user(name).await?;
+        let (id, now) = (user.id, self.clock.now());
+        self.store
+            .write(move |db| Box::pin(async move { users::enable(db, id, now).await }))
+            .await?;
+        self.user(name).await
+    }
+
+    /// Deletes a user and everything of theirs.
+    pub async fn delete_user(&self, name: &str) -> Result<User, OperatorError> {
+        let user = self.user(name).await?;
+        let id = user.id;
+        self.store
+            .write(move |db| Box::pin(async move { users::delete(db, id).await }))
+            .await?;
+        Ok(user)
+    }
+
+    async fn hash(&self, typed: &str, username: &Username) -> Result<PasswordHash, OperatorError> {
+        let policy = &self.policy.passwords;
+        let password = password_rules::new_password(typed, username.as_str(), policy)?;
+        Ok(self.hasher.hash(password).await?)
+    }
+}
+
+async fn end_everything_of(
+    db: &mut Connection,
+    id: UserId,
+    now: crate::oidc::timestamp::Timestamp,
+    reason: &'static str,
+) -> Result<(), StoreError> {
+    sessions::end_all_of_user(db, id, now).await?;
+    grants::revoke_all_of_user(db, id, now, reason).await?;
+    Ok(())
+}
+
+fn username(typed: &str) -> Result<Username, OperatorError> {
+    typed
+        .parse()
+        .map_err(|error: crate::oidc::user::UsernameError| {
+            OperatorError::Invalid(typed.to_owned(), "a user name", error.to_string())
+        })
+}
