@@ -1,5 +1,5 @@
 //! Keyfob, a small OpenID Connect identity provider.
 
-pub mod oidc;
 pub mod keys;
+pub mod oidc;
 pub mod provider;

@@ -36,7 +36,7 @@ pub(super) fn keep(pair: KeyPair, encoding_key: &EncodingKey) -> Arc<KeptKey> {
     let kept = Arc::new(KeptKey { pair, addresses });
     let mut keys = KEYS.write().unwrap_or_else(PoisonError::into_inner);
     for address in addresses {
-        keys.insert(address, Arc::downgrade(&kept));
+        keys.entry(address).or_default().push(Arc::downgrade(&kept));
     }
     kept
 }
@@ -45,10 +45,11 @@ impl Drop for KeptKey {
     fn drop(&mut self) {
         let mut keys = KEYS.write().unwrap_or_else(PoisonError::into_inner);
         for address in self.addresses {
-            // The same key may have been kept again since: that entry is alive, and not ours.
-            let is_ours = |kept: &Weak<KeptKey>| kept.strong_count() == 0;
-            if keys.get(&address).is_some_and(is_ours) {
-                keys.remove(&address);
+            if let Some(same) = keys.get_mut(&address) {
+                same.retain(|kept| kept.strong_count() > 0);
+                if same.is_empty() {
+                    keys.remove(&address);
+                }
             }
         }
     }
@@ -93,7 +94,8 @@ struct Found(Arc<KeptKey>);
 
 type Address = [u8; 32];
 
-static KEYS: RwLock<BTreeMap<Address, Weak<KeptKey>>> = RwLock::new(BTreeMap::new());
+/// Several at one address are the same key, read more than once: by two providers, say.
+static KEYS: RwLock<BTreeMap<Address, Vec<Weak<KeptKey>>>> = RwLock::new(BTreeMap::new());
 
 static PROVIDER: LazyLock<CryptoProvider> = LazyLock::new(|| CryptoProvider {
     signer_factory,
@@ -101,6 +103,10 @@ static PROVIDER: LazyLock<CryptoProvider> = LazyLock::new(|| CryptoProvider {
     key_utils: aws_lc::DEFAULT_PROVIDER.key_utils.clone(),
 });
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that jsonwebtoken asks for"
+)]
 fn signer_factory(
     algorithm: &Algorithm,
     key: &EncodingKey,
@@ -111,6 +117,10 @@ fn signer_factory(
     }
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that jsonwebtoken asks for"
+)]
 fn verifier_factory(
     algorithm: &Algorithm,
     key: &DecodingKey,
@@ -126,7 +136,8 @@ fn verifier_factory(
 /// same bytes are not that key.
 fn find(algorithm: Algorithm, bytes: &[u8]) -> Option<Found> {
     let keys = KEYS.read().unwrap_or_else(PoisonError::into_inner);
-    let found = keys.get(&address(bytes)).and_then(Weak::upgrade);
+    let same = keys.get(&address(bytes));
+    let found = same.and_then(|same| same.iter().find_map(Weak::upgrade));
     // Dropping a key takes the lock for writing, so none may be dropped while it is held.
     drop(keys);
     found
@@ -153,8 +164,8 @@ mod tests {
         let second = SigningKey::from_pkcs8(SigningAlgorithm::ES256, first.to_pkcs8()).unwrap();
         let bytes = first.encoding_key().as_bytes().to_vec();
         let public = first.decoding_key().try_get_as_bytes().unwrap().to_vec();
-        assert!(is_kept(&bytes) && is_kept(&public));
-        drop(first);
+        let third = SigningKey::from_pkcs8(SigningAlgorithm::ES256, first.to_pkcs8()).unwrap();
+        drop((first, third));
         assert!(is_kept(&bytes) && is_kept(&public), "the second one lives");
         drop(second);
         assert!(!is_kept(&bytes) && !is_kept(&public));

@@ -30,32 +30,32 @@ const EMBEDDED: &[(SigningAlgorithm, &[u8], &str)] = &[
     (
         SigningAlgorithm::RS256,
         include_bytes!("dev/rs256-active.der"),
-        "T0",
+        "8vQ4mKvM3C5lLchh8qe_uT9LetwgPjG3rXQNvf0HLBY",
     ),
     (
         SigningAlgorithm::RS256,
         include_bytes!("dev/rs256-next.der"),
-        "T1",
+        "5KC6QQs4_xGjoB1TIX_JpT6IyNh2ooNb0QTzJz_yDbU",
     ),
     (
         SigningAlgorithm::ES256,
         include_bytes!("dev/es256-active.der"),
-        "T2",
+        "J_KdLWQ8S-FhUTELhTFQ4LpDPc2YzrcVsIugWTQT-1o",
     ),
     (
         SigningAlgorithm::ES256,
         include_bytes!("dev/es256-next.der"),
-        "T3",
+        "gJqkJkPJJGJ120HJJA6OSdw0uAy9iY94CM9r9VMEqxY",
     ),
     (
         SigningAlgorithm::EdDsa,
         include_bytes!("dev/eddsa-active.der"),
-        "T4",
+        "3tPoifJ0i0NxM7pV2jXR0qVAcKF0IhN0mY0V_kgJ_lA",
     ),
     (
         SigningAlgorithm::EdDsa,
         include_bytes!("dev/eddsa-next.der"),
-        "T5",
+        "HKtM1ovRWnuuEob5PYuerFOvaZq71qrZx_D3PLojVW8",
     ),
 ];
 

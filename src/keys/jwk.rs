@@ -124,7 +124,7 @@ mod tests {
     fn the_thumbprint_of_an_ed25519_key_is_that_of_rfc_8037_appendix_a_3() {
         let key = PublicParameters::OctetKeyPair {
             crv: "Ed25519",
-            x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwaaPJHURo".to_owned(),
+            x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".to_owned(),
         };
         assert_eq!(
             key.thumbprint(),

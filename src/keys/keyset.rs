@@ -206,75 +206,72 @@ mod tests {
         }
     }
 
+    /// Which of two keys is active, the first or the second one.
+    fn active_of(first: ([i64; 2], Option<[i64; 2]>), second: ([i64; 2], Option<[i64; 2]>)) -> u8 {
+        let [one, other, ..] = &keys();
+        let mut schedule = vec![
+            scheduled(one, first.0, first.1),
+            scheduled(other, second.0, second.1),
+        ];
+        let kid = |keys: &[ScheduledKey]| {
+            let keyset = Keyset::new(keys.to_vec());
+            assert!(keyset.active(SigningAlgorithm::RS256, NOW).is_none());
+            keyset.active(ES256, NOW).map(|key| key.kid().to_owned())
+        };
+        let active = kid(&schedule);
+        schedule.reverse();
+        assert_eq!(active, kid(&schedule), "the order does not matter");
+        match active.as_deref() {
+            Some(kid) if kid == one.kid() => 1,
+            Some(_) => 2,
+            None => 0,
+        }
+    }
+
     #[test]
-    fn the_key_that_was_activated_last_is_active() {
-        let [first, second, ..] = &keys();
+    fn the_key_that_was_activated_last_and_has_not_retired_is_active() {
+        let old = ([-9, -9], None);
         let table = [
-            ("one", [-9, -9], None, [-5, i64::MAX], None, Some(first)),
-            ("the later", [-9, -9], None, [-5, -1], None, Some(second)),
+            ("the later", ([-5, -1], None), 2),
+            ("at its instant", ([-5, 0], None), 2),
+            ("not before its instant", ([-5, 1], None), 1),
+            ("never one that stands by", ([-5, STAND_BY.0], None), 1),
+            ("retired", ([-5, -2], Some([0, 50])), 1),
+            ("about to retire", ([-5, -2], Some([1, 50])), 2),
+        ];
+        for (case, new, expected) in table {
+            assert_eq!(active_of(old, new), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn when_there_is_no_active_key_the_nearest_one_signs() {
+        let retired = ([-9, -9], Some([-7, 50]));
+        let expired = ([-9, -9], Some([-7, 0]));
+        let table = [
             (
-                "at its instant",
-                [-9, -9],
-                None,
-                [-5, 0],
-                None,
-                Some(second),
-            ),
-            ("not early", [-9, -9], None, [-5, 1], None, Some(first)),
-            (
-                "not retired",
-                [-9, -9],
-                None,
-                [-5, -2],
-                Some([0, 50]),
-                Some(first),
-            ),
-            (
-                "to be retired",
-                [-9, -9],
-                None,
-                [-5, -2],
-                Some([1, 50]),
-                Some(second),
+                "the one that retired last",
+                retired,
+                ([-5, -2], Some([-1, 50])),
+                2,
             ),
             (
-                "all retired",
-                [-9, -9],
-                Some([-7, 50]),
-                [-5, -2],
-                Some([-1, 50]),
-                Some(second),
+                "a retired one before an early one",
+                retired,
+                ([-5, 1], None),
+                1,
             ),
+            ("an early one after expiry", expired, ([-5, 1], None), 2),
+            ("the one that is soonest", ([0, 2], None), ([0, 1], None), 2),
             (
-                "early after expiry",
-                [-9, -9],
-                Some([-7, -5]),
-                [-5, 7],
-                None,
-                Some(second),
-            ),
-            ("soonest", [0, 2], None, [0, 1], None, Some(second)),
-            (
-                "all expired",
-                [-9, -9],
-                Some([-7, -5]),
-                [-9, -8],
-                Some([-4, 0]),
-                None,
+                "none that has expired",
+                expired,
+                ([-9, -8], Some([-4, -1])),
+                0,
             ),
         ];
-        for (case, from, ends, other_from, other_ends, expected) in table {
-            let mut keys = vec![
-                scheduled(first, from, ends),
-                scheduled(second, other_from, other_ends),
-            ];
-            for _ in 0..2 {
-                let keyset = Keyset::new(keys.clone());
-                let active = keyset.active(ES256, NOW).map(|key| key.kid());
-                assert_eq!(active, expected.map(|key| key.kid()), "{case}");
-                assert!(keyset.active(SigningAlgorithm::RS256, NOW).is_none());
-                keys.reverse();
-            }
+        for (case, first, second, expected) in table {
+            assert_eq!(active_of(first, second), expected, "{case}");
         }
     }
 

@@ -6,7 +6,7 @@ use crate::keys::signing_key::SigningKey;
 use SigningAlgorithm::{ES256, EdDsa, RS256};
 
 const NOW: Timestamp = Timestamp(1_000_000_000);
-const LIFETIME: Duration = Duration::from_secs(60 * 60);
+const LIFETIME: Duration = Duration::from_hours(1);
 const DAY: i64 = 24 * 60 * 60;
 const LEAD: i64 = 10 * 60;
 
