@@ -1,4 +1,6 @@
 //! Keyfob, a small OpenID Connect identity provider.
 
+pub mod dev;
+pub mod http;
 pub mod oidc;
 pub mod provider;
