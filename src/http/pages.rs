@@ -104,7 +104,8 @@ impl UserSummary<'_> {
 }
 
 /// The first letter or digit of `name`, in upper case.
-fn monogram(name: &str) -> String {
+#[must_use]
+pub fn monogram(name: &str) -> String {
     let first = name.chars().find(|character| character.is_alphanumeric());
     first.map_or_else(|| "?".to_owned(), |letter| letter.to_uppercase().collect())
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::http::pages::consent::ScopeLine;
-use crate::http::pages::words;
+use crate::http::pages::{self, words};
 use crate::oidc::timestamp::Timestamp;
 
 /// The ID token: it says who somebody is, to the client that asked.
@@ -64,11 +64,25 @@ pub struct Expiry {
     pub now: Timestamp,
 }
 
+impl Badge {
+    /// The letter that stands for its bearer.
+    #[must_use]
+    pub fn monogram(&self) -> String {
+        pages::monogram(&self.name)
+    }
+}
+
 impl Expiry {
     /// Whether it is over.
     #[must_use]
     pub fn is_past(self) -> bool {
         self.expires_at <= self.now
+    }
+
+    /// How many seconds are left, negative if it is past.
+    #[must_use]
+    pub fn seconds(self) -> i64 {
+        self.expires_at.seconds_since(self.now)
     }
 
     /// How far off it is: `in 5 minutes`.

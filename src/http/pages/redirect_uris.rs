@@ -105,9 +105,13 @@ mod tests {
     use super::*;
 
     fn marked(segments: &[DiffSegment]) -> String {
-        let mark = |segment: &DiffSegment| match segment.differs {
-            true => format!("[{}]", segment.text),
-            false => segment.text.clone(),
+        let mark = |segment: &DiffSegment| {
+            let (open, close) = if segment.differs {
+                ("[", "]")
+            } else {
+                ("", "")
+            };
+            format!("{open}{}{close}", segment.text)
         };
         segments.iter().map(mark).collect()
     }
