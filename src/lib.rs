@@ -1,5 +1,7 @@
 //! Keyfob, a small OpenID Connect identity provider.
 
 pub mod keys;
+pub mod dev;
+pub mod http;
 pub mod oidc;
 pub mod provider;

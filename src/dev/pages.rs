@@ -1,0 +1,5 @@
+//! The pages of `keyfob dev`: the lesson, and what the demo relying party shows.
+
+pub mod demo;
+pub mod home;
+pub mod tokens;
