@@ -1,4 +1,5 @@
 //! Keyfob, a small OpenID Connect identity provider.
 
+pub mod config;
 pub mod oidc;
 pub mod provider;
