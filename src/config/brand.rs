@@ -4,8 +4,9 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::files::unreadable;
 use super::mistake::Wrong;
-use super::reader::{Reader, unreadable};
+use super::reader::Reader;
 use super::source::Raw;
 use super::value::{Value, quoted, text};
 

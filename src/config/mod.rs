@@ -10,6 +10,7 @@
 pub mod brand;
 pub mod database_url;
 mod effective;
+mod files;
 pub mod log;
 pub mod master_key;
 pub mod mistake;

@@ -8,8 +8,9 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use super::files::{read_private, unreadable};
 use super::mistake::Wrong;
-use super::reader::{Reader, read_private, unreadable};
+use super::reader::Reader;
 
 /// What the server needs to speak TLS.
 #[derive(Clone, Debug)]
