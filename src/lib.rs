@@ -3,5 +3,6 @@
 pub mod keys;
 pub mod dev;
 pub mod http;
+pub mod config;
 pub mod oidc;
 pub mod provider;

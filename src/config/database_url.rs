@@ -1,0 +1,140 @@
+//! The database URL, whose password is not shown.
+
+use std::fmt;
+
+use url::{Host, Url};
+
+use super::mistake::Wrong;
+use super::source::Raw;
+use super::value::{Value, quoted, text};
+
+/// Where the database is: `sqlite:FILE`, `sqlite::memory:` or `postgres://…`. Its password is not
+/// shown.
+#[derive(Clone, Eq, PartialEq)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// The URL with the password in it, for the one that connects.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is a database that ends with the process.
+    #[must_use]
+    pub fn is_in_memory(&self) -> bool {
+        self.0.starts_with("sqlite:")
+            && (self.0.contains(":memory:") || self.0.contains("mode=memory"))
+    }
+
+    /// Whether what goes to the database may go over a network in the clear: another machine, and
+    /// no `sslmode` that insists on TLS.
+    #[must_use]
+    pub fn may_be_in_the_clear(&self) -> bool {
+        let Some(url) = self.network() else {
+            return false;
+        };
+        let is_local = match url.host() {
+            None => true,
+            // A directory with percent signs is a Unix socket.
+            Some(Host::Domain(name)) => {
+                name.is_empty() || name == "localhost" || name.starts_with("%2F")
+            }
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+        };
+        let insists = url.query_pairs().any(|(name, value)| {
+            matches!(&*name, "sslmode" | "ssl-mode")
+                && matches!(&*value, "require" | "verify-ca" | "verify-full")
+        });
+        let is_socket = url
+            .query_pairs()
+            .any(|(name, value)| name == "host" && value.starts_with('/'));
+        !(is_local || insists || is_socket)
+    }
+
+    /// Whether it has a password in it.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        self.network().is_some_and(|url| {
+            url.password().is_some() || url.query_pairs().any(|(name, _)| name == "password")
+        })
+    }
+
+    fn network(&self) -> Option<Url> {
+        if self.0.starts_with("sqlite:") {
+            return None;
+        }
+        Url::parse(&self.0).ok()
+    }
+}
+
+impl Default for DatabaseUrl {
+    /// A file in the working directory.
+    fn default() -> Self {
+        Self("sqlite:keyfob.db".to_owned())
+    }
+}
+
+/// Shows it without the password.
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(mut url) = self.network() else {
+            return f.write_str(&self.0);
+        };
+        if url.password().is_some() {
+            // Fails only for URLs that cannot have a password.
+            let _ = url.set_password(Some("hidden"));
+        }
+        let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        if pairs.iter().any(|(name, _)| name == "password") {
+            let shown = pairs.iter().map(|(name, value)| match name.as_str() {
+                "password" => (name.as_str(), "hidden"),
+                _ => (name.as_str(), value.as_str()),
+            });
+            url.query_pairs_mut().clear().extend_pairs(shown);
+        }
+        f.write_str(url.as_str())
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DatabaseUrl({self})")
+    }
+}
+
+impl Value for DatabaseUrl {
+    fn parse(raw: &Raw) -> Result<Self, Wrong> {
+        let text = text(raw)?.trim();
+        let fix = "write sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE";
+        match text.split_once(':') {
+            Some(("sqlite", path)) if !path.trim_start_matches('/').is_empty() => {}
+            Some(("postgres" | "postgresql", _)) => {
+                let url = Url::parse(text).map_err(|error| {
+                    Wrong::new(
+                        format!("is not a URL: {error}"),
+                        format!("{fix}; percent-encode what is special in the password"),
+                    )
+                })?;
+                if !text.contains("://") || url.path().trim_start_matches('/').is_empty() {
+                    return Err(Wrong::new("names no database", fix));
+                }
+            }
+            Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+                let problem = format!("is of the kind {scheme}:, which Keyfob does not have");
+                return Err(Wrong::new(problem, fix));
+            }
+            Some(_) | None => return Err(Wrong::new("is not a database URL", fix)),
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    fn to_toml(&self) -> String {
+        quoted(&self.to_string())
+    }
+
+    fn is_secret(&self) -> bool {
+        self.has_password()
+    }
+}

@@ -1,0 +1,54 @@
+//! The configuration in force, as TOML that says where each value comes from.
+
+use std::fmt::Write as _;
+
+use super::Config;
+use super::reader::Setting;
+use super::value::quoted;
+
+impl Config {
+    /// The configuration in force as TOML: secrets hidden, each line with the place that its
+    /// value comes from, and the place that it overrides.
+    #[must_use]
+    pub fn effective(&self) -> String {
+        let mut text = String::new();
+        let has_section = |setting: &&Setting| setting.key.contains('.');
+        for setting in self.settings.iter().filter(|setting| !has_section(setting)) {
+            line(&mut text, &setting.key, setting);
+        }
+        let mut section = "";
+        for setting in self.settings.iter().filter(has_section) {
+            let Some((own, name)) = setting.key.split_once('.') else {
+                continue;
+            };
+            if own != section {
+                // Writing to a string does not fail.
+                let _ = write!(text, "\n[{own}]\n");
+                section = own;
+            }
+            line(&mut text, &bare_or_quoted(name), setting);
+        }
+        text
+    }
+}
+
+fn line(text: &mut String, name: &str, setting: &Setting) {
+    let _ = match &setting.value {
+        Some(value) => write!(text, "{name} = {value}  # {}", setting.origin),
+        None => write!(text, "# {name} is not set"),
+    };
+    if let Some(overridden) = &setting.overrides {
+        let _ = write!(text, ", overrides {overridden}");
+    }
+    text.push('\n');
+}
+
+/// A key as TOML writes it.
+fn bare_or_quoted(name: &str) -> String {
+    let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if name.bytes().all(is_bare) {
+        name.to_owned()
+    } else {
+        quoted(name)
+    }
+}
