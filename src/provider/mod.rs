@@ -13,6 +13,9 @@ pub mod random;
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use crate::keys::KeyError;
 use crate::keys::jwt;
 use crate::keys::master_key::{DerivedKey, MasterKey};
@@ -118,6 +121,18 @@ impl Provider {
     #[must_use]
     pub fn jwks(&self) -> Arc<str> {
         self.keyring.jwks()
+    }
+
+    /// A value that no page had before, for the Content-Security-Policy of one.
+    #[must_use]
+    pub fn nonce(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.random.bytes::<16>())
+    }
+
+    /// A name for a request: 16 hexadecimal digits.
+    #[must_use]
+    pub fn request_id(&self) -> String {
+        format!("{:016x}", u64::from_ne_bytes(self.random.bytes()))
     }
 
     /// Whether its database answers.

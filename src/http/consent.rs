@@ -1,0 +1,92 @@
+//! The consent page.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::provider::browser::transaction::TransactionError;
+
+use super::authorization::{page_url, respond, transaction};
+use super::error::transaction_page;
+use super::login::own_form;
+use super::page::{self, Frame};
+use super::pages::consent::{ConsentPage, ScopeLine};
+use super::pages::error::ErrorKind;
+use super::pages::{ClientSummary, UserSummary};
+use super::site::Site;
+
+/// Shows the consent page of a transaction.
+pub async fn get(site: Data<Site>, request: HttpRequest) -> HttpResponse {
+    let Some(handle) = transaction(&request) else {
+        return page::error(&site, &request, ErrorKind::TransactionUnknown);
+    };
+    let browser = site.browser(&request);
+    let prompt = match site.provider.consent_prompt(&browser, &handle).await {
+        Ok(prompt) => prompt,
+        Err(TransactionError::SignedOut) => {
+            return page::redirect(&page_url(&site, "continue", &handle));
+        }
+        Err(error) => return page::error(&site, &request, transaction_page(&error)),
+    };
+    let binding = site.provider.binding(&browser);
+    let frame = Frame::new(&site, &request);
+    let metadata = &prompt.client.metadata;
+    let scopes = prompt.scopes.iter().map(|scope| {
+        let described = site.provider.policy().scopes.get(scope);
+        described.map_or_else(
+            || ScopeLine::of(scope),
+            |description| ScopeLine {
+                name: scope.to_owned(),
+                description: description.clone(),
+            },
+        )
+    });
+    frame.send(
+        StatusCode::OK,
+        &ConsentPage {
+            layout: frame.layout(&site),
+            transaction: handle.expose(),
+            csrf: &site.provider.form_tag(&binding.secret),
+            client: ClientSummary {
+                name: prompt.client.name(),
+                host: &page::host(&prompt.redirect_uri),
+            },
+            client_uri: metadata.client_uri.as_ref().map(|uri| uri.as_str()),
+            policy_uri: metadata.policy_uri.as_ref().map(|uri| uri.as_str()),
+            tos_uri: metadata.tos_uri.as_ref().map(|uri| uri.as_str()),
+            user: UserSummary {
+                name: prompt.user.display_name(),
+                account: account(&prompt.user),
+            },
+            scopes: scopes.collect(),
+        },
+    )
+}
+
+/// Takes the person's answer.
+pub async fn post(site: Data<Site>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    let (form, handle) = match own_form(&site, &request, payload).await {
+        Ok(own) => own,
+        Err(response) => return response,
+    };
+    let browser = site.browser(&request);
+    match form.get("decision") {
+        Ok(Some("allow")) => match site.provider.allow(&browser, &handle).await {
+            Ok(()) | Err(TransactionError::SignedOut) => {
+                page::redirect(&page_url(&site, "continue", &handle))
+            }
+            Err(error) => page::error(&site, &request, transaction_page(&error)),
+        },
+        Ok(Some("deny")) => {
+            let outcome = site.provider.deny(&browser, handle).await;
+            respond(&site, &request, outcome)
+        }
+        _ => page::error(&site, &request, ErrorKind::MalformedRequest),
+    }
+}
+
+/// What tells an account from others of the same name.
+pub(super) fn account(user: &crate::oidc::user::User) -> &str {
+    let email = user.claims.email.as_deref();
+    email.unwrap_or_else(|| user.username.as_str())
+}

@@ -1,0 +1,51 @@
+//! The userinfo endpoint.
+
+use actix_web::http::{Method, header};
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::provider::client::userinfo::BearerError;
+
+use super::bearer::{from_header, refuse};
+use super::cors::allow_registered;
+use super::form;
+use super::site::Site;
+
+/// Answers with the claims of the user for whom the access token speaks.
+pub async fn answer(site: Data<Site>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    let mut response = match userinfo(&site, &request, payload).await {
+        Ok(response) => response,
+        Err(error) => refuse(&error),
+    };
+    allow_registered(&site, &request, &mut response).await;
+    response
+}
+
+async fn userinfo(
+    site: &Site,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, BearerError> {
+    // RFC 6750 section 2.3: a token in the query ends up in logs.
+    let query = form::query(request).map_err(|_| BearerError::MalformedRequest)?;
+    if query.has("access_token") {
+        return Err(BearerError::MalformedRequest);
+    }
+    let in_header = from_header(request)?;
+    let has_form = request.method() == Method::POST
+        && request.headers().contains_key(header::CONTENT_TYPE);
+    let body = match has_form {
+        true => form::body(request, payload).await.unwrap_or_default(),
+        false => crate::oidc::parameters::Parameters::default(),
+    };
+    let in_body = body.get("access_token").map_err(|_| BearerError::MalformedRequest)?;
+    let token = match (in_header, in_body) {
+        (Some(_), Some(_)) => return Err(BearerError::MalformedRequest),
+        (Some(token), None) | (None, Some(token)) => token,
+        (None, None) => return Err(BearerError::TokenMissing),
+    };
+    let userinfo = site.provider.userinfo(token).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(userinfo.claims))
+}
