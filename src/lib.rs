@@ -1,4 +1,5 @@
 //! Keyfob, a small OpenID Connect identity provider.
 
+pub mod keys;
 pub mod oidc;
 pub mod provider;
