@@ -2,9 +2,8 @@
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair,
-    Ed25519KeyPair, KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256,
-    RsaKeyPair, RsaPublicKeyComponents, VerificationAlgorithm,
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+    RsaKeyPair, RsaPublicKeyComponents,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,14 +16,8 @@ use super::KeyError;
 use super::jwk::PublicParameters;
 use crate::oidc::client::SigningAlgorithm;
 
-/// A private key that is ready to sign, and its public half, ready to verify.
-pub(super) struct KeyPair {
-    private: Private,
-    public: ParsedPublicKey,
-    public_der: Vec<u8>,
-}
-
-enum Private {
+/// A private key that is ready to sign.
+pub(super) enum KeyPair {
     Rsa(RsaKeyPair),
     Ecdsa(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
@@ -33,53 +26,49 @@ enum Private {
 impl KeyPair {
     /// Parses and checks a PKCS#8 private key.
     pub(super) fn from_pkcs8(algorithm: SigningAlgorithm, der: &[u8]) -> Result<Self, KeyError> {
-        let private = match algorithm {
-            SigningAlgorithm::RS256 => RsaKeyPair::from_pkcs8(der).map(Private::Rsa),
+        let pair = match algorithm {
+            SigningAlgorithm::RS256 => RsaKeyPair::from_pkcs8(der).map(Self::Rsa),
             SigningAlgorithm::ES256 => {
-                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).map(Private::Ecdsa)
+                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).map(Self::Ecdsa)
             }
-            SigningAlgorithm::EdDsa => Ed25519KeyPair::from_pkcs8(der).map(Private::Ed25519),
+            SigningAlgorithm::EdDsa => Ed25519KeyPair::from_pkcs8(der).map(Self::Ed25519),
         };
-        let private = private.map_err(|_| KeyError::Rejected(algorithm))?;
-        let public_der = private.public_der().to_vec();
-        let public = ParsedPublicKey::new(verification(algorithm), &public_der)
-            .map_err(|_| KeyError::Rejected(algorithm))?;
-        Ok(Self {
-            private,
-            public,
-            public_der,
-        })
+        pair.map_err(|_| KeyError::Rejected(algorithm))
     }
 
     /// The algorithm that the key is for.
     pub(super) fn algorithm(&self) -> SigningAlgorithm {
-        match self.private {
-            Private::Rsa(_) => SigningAlgorithm::RS256,
-            Private::Ecdsa(_) => SigningAlgorithm::ES256,
-            Private::Ed25519(_) => SigningAlgorithm::EdDsa,
+        match self {
+            Self::Rsa(_) => SigningAlgorithm::RS256,
+            Self::Ecdsa(_) => SigningAlgorithm::ES256,
+            Self::Ed25519(_) => SigningAlgorithm::EdDsa,
         }
     }
 
     /// The public key as verifiers read it: PKCS#1 DER of an RSA key, the uncompressed point of
     /// an elliptic curve key, the 32 bytes of an Ed25519 key.
-    pub(super) fn public_der(&self) -> &[u8] {
-        &self.public_der
+    pub(super) fn public_key(&self) -> &[u8] {
+        match self {
+            Self::Rsa(pair) => pair.public_key().as_ref(),
+            Self::Ecdsa(pair) => pair.public_key().as_ref(),
+            Self::Ed25519(pair) => pair.public_key().as_ref(),
+        }
     }
 
     /// The public key as a JWK has it.
     pub(super) fn public_parameters(&self) -> Result<PublicParameters, KeyError> {
         let rejected = || KeyError::Rejected(self.algorithm());
-        match &self.private {
-            Private::Rsa(pair) => {
+        match self {
+            Self::Rsa(pair) => {
                 let public = RsaPublicKeyComponents::<Vec<u8>>::from(pair.public_key());
                 Ok(PublicParameters::Rsa {
                     n: URL_SAFE_NO_PAD.encode(public.n),
                     e: URL_SAFE_NO_PAD.encode(public.e),
                 })
             }
-            Private::Ecdsa(_) => {
+            Self::Ecdsa(_) => {
                 // SEC 1 section 2.3.3: 4, x, y.
-                let coordinates = self.public_der.strip_prefix(&[4]).ok_or_else(rejected)?;
+                let coordinates = self.public_key().strip_prefix(&[4]).ok_or_else(rejected)?;
                 let (x, y) = coordinates.split_at_checked(32).ok_or_else(rejected)?;
                 Ok(PublicParameters::EllipticCurve {
                     crv: "P-256",
@@ -87,9 +76,9 @@ impl KeyPair {
                     y: URL_SAFE_NO_PAD.encode(y),
                 })
             }
-            Private::Ed25519(_) => Ok(PublicParameters::OctetKeyPair {
+            Self::Ed25519(_) => Ok(PublicParameters::OctetKeyPair {
                 crv: "Ed25519",
-                x: URL_SAFE_NO_PAD.encode(&self.public_der),
+                x: URL_SAFE_NO_PAD.encode(self.public_key()),
             }),
         }
     }
@@ -101,29 +90,14 @@ impl KeyPair {
     pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, aws_lc_rs::error::Unspecified> {
         // aws-lc-rs takes a source of randomness for likeness with ring, and uses its own.
         let random = SystemRandom::new();
-        match &self.private {
-            Private::Rsa(pair) => {
+        match self {
+            Self::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
                 pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)?;
                 Ok(signature)
             }
-            Private::Ecdsa(pair) => Ok(pair.sign(&random, message)?.as_ref().to_vec()),
-            Private::Ed25519(pair) => Ok(pair.try_sign(message)?.as_ref().to_vec()),
-        }
-    }
-
-    /// Whether `signature` is the key's signature of `message`.
-    pub(super) fn is_signature(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.public.verify_sig(message, signature).is_ok()
-    }
-}
-
-impl Private {
-    fn public_der(&self) -> &[u8] {
-        match self {
-            Self::Rsa(pair) => pair.public_key().as_ref(),
-            Self::Ecdsa(pair) => pair.public_key().as_ref(),
-            Self::Ed25519(pair) => pair.public_key().as_ref(),
+            Self::Ecdsa(pair) => Ok(pair.sign(&random, message)?.as_ref().to_vec()),
+            Self::Ed25519(pair) => Ok(pair.try_sign(message)?.as_ref().to_vec()),
         }
     }
 }
@@ -146,14 +120,6 @@ pub(super) fn generate(algorithm: SigningAlgorithm) -> Result<Zeroizing<Vec<u8>>
     };
     let document = document.map_err(|_| failed())?;
     Ok(Zeroizing::new(document.as_ref().to_vec()))
-}
-
-fn verification(algorithm: SigningAlgorithm) -> &'static dyn VerificationAlgorithm {
-    match algorithm {
-        SigningAlgorithm::RS256 => &RSA_PKCS1_2048_8192_SHA256,
-        SigningAlgorithm::ES256 => &ECDSA_P256_SHA256_FIXED,
-        SigningAlgorithm::EdDsa => &ED25519,
-    }
 }
 
 /// The shortest that RS256 allows ([RFC 7518 section 3.3]), and the quickest.

@@ -54,9 +54,9 @@ impl SigningKey {
             SigningAlgorithm::EdDsa => EncodingKey::from_ed_der(der),
         };
         let decoding_key = match algorithm {
-            SigningAlgorithm::RS256 => DecodingKey::from_rsa_der(pair.public_der()),
-            SigningAlgorithm::ES256 => DecodingKey::from_ec_der(pair.public_der()),
-            SigningAlgorithm::EdDsa => DecodingKey::from_ed_der(pair.public_der()),
+            SigningAlgorithm::RS256 => DecodingKey::from_rsa_der(pair.public_key()),
+            SigningAlgorithm::ES256 => DecodingKey::from_ec_der(pair.public_key()),
+            SigningAlgorithm::EdDsa => DecodingKey::from_ed_der(pair.public_key()),
         };
         Ok(Self {
             algorithm,
