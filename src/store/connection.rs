@@ -8,8 +8,8 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt as _, StreamExt as _, TryFutureExt as _, TryStreamExt as _};
 use sqlx::any::{
-    Any, AnyArguments, AnyConnectOptions, AnyQueryResult, AnyRow, AnyStatement,
-    AnyTypeInfo, AnyTypeInfoKind, AnyValue,
+    Any, AnyArguments, AnyConnectOptions, AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo,
+    AnyTypeInfoKind, AnyValue,
 };
 use sqlx::{
     AnyConnection, ConnectOptions as _, Decode, Either, Execute, Executor, SqlStr, Value as _,

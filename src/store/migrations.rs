@@ -1,9 +1,9 @@
 //! The schema, and how a database gets it.
 
-use sqlx::{AnyConnection, Connection as _};
 use sqlx::SqlStr;
 use sqlx::error::DatabaseError;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{AnyConnection, Connection as _};
 
 use super::connection::Connection;
 use super::error::StoreError;

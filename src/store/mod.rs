@@ -7,11 +7,28 @@
 //! **Invariant:** no module outside `store` mentions sqlx, and no function of a table asks which
 //! database it is talking to. Where the two differ is in `database` and `unit_of_work`.
 
+pub mod access_tokens;
+pub mod authorization_codes;
+pub mod authorization_transactions;
+pub mod clients;
+pub mod consents;
+pub mod grants;
+pub mod keyset;
+pub mod known_browsers;
+pub mod login_throttles;
+pub mod refresh_tokens;
+pub mod revoked_access_tokens;
+pub mod sessions;
+pub mod settings;
+pub mod signing_keys;
+pub mod users;
+
 mod connection;
 mod database;
 mod error;
 mod migrations;
 mod pool;
+mod purge;
 mod unit_of_work;
 
 use std::str::FromStr;
@@ -19,6 +36,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
@@ -34,6 +52,7 @@ pub use self::pool::Lease;
 use self::database::Database;
 use self::pool::Pool;
 use self::unit_of_work::{Pending, Waiting};
+use crate::oidc::timestamp::Timestamp;
 
 /// A handle to the database. Cloning it is cheap and shares the connections.
 ///
@@ -250,6 +269,17 @@ where
 fn parse_json<T: DeserializeOwned>(row: &AnyRow, column: &str) -> sqlx::Result<T> {
     let text: &str = row.try_get(column)?;
     serde_json::from_str(text).map_err(|error| malformed(column, error))
+}
+
+/// Reads a `BIGINT` column that may be null.
+fn instant(row: &AnyRow, column: &str) -> sqlx::Result<Option<Timestamp>> {
+    let seconds: Option<i64> = row.try_get(column)?;
+    Ok(seconds.map(Timestamp))
+}
+
+/// Writes the JSON of a `TEXT` column.
+fn json<T: Serialize + ?Sized>(value: &T) -> sqlx::Result<String> {
+    serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
 fn malformed(column: &str, source: impl Into<BoxDynError>) -> sqlx::Error {
