@@ -6,3 +6,4 @@ pub mod http;
 pub mod config;
 pub mod oidc;
 pub mod provider;
+pub mod store;

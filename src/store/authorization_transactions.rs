@@ -1,0 +1,144 @@
+//! Authorization requests on their way through the pages.
+//!
+//! Every change names the browser that began the transaction: no other can make it.
+
+use sqlx::any::AnyRow;
+use sqlx::{FromRow, Row as _};
+
+use super::{Connection, StoreError};
+use crate::oidc::secret::Digest;
+use crate::oidc::timestamp::Timestamp;
+use crate::oidc::transaction::Transaction;
+
+/// Stores a transaction that begins.
+pub async fn insert(
+    db: &mut Connection,
+    digest: &Digest,
+    transaction: &Transaction,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO authorization_transactions
+            (digest, browser_digest, client_id, request, created_at, expires_at,
+             authenticated_at, account_chosen_at, consented_at, finished_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(digest.as_stored())
+    .bind(transaction.browser_digest.as_stored())
+    .bind(transaction.client_id.as_str())
+    .bind(&transaction.request)
+    .bind(transaction.created_at.0)
+    .bind(transaction.expires_at.0)
+    .bind(transaction.authenticated_at.map(|at| at.0))
+    .bind(transaction.account_chosen_at.map(|at| at.0))
+    .bind(transaction.consented_at.map(|at| at.0))
+    .bind(transaction.finished_at.map(|at| at.0))
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The transaction of this handle, finished or not, unless it has expired.
+pub async fn find(
+    db: &mut Connection,
+    digest: &Digest,
+    now: Timestamp,
+) -> Result<Option<Transaction>, StoreError> {
+    let transaction = sqlx::query_as(
+        "SELECT browser_digest, client_id, request, created_at, expires_at,
+                authenticated_at, account_chosen_at, consented_at, finished_at
+           FROM authorization_transactions
+          WHERE digest = $1 AND expires_at > $2",
+    )
+    .bind(digest.as_stored())
+    .bind(now.0)
+    .fetch_optional(db)
+    .await?;
+    Ok(transaction)
+}
+
+/// Notes that the person signed in. Returns whether the transaction is still open to that
+/// browser.
+pub async fn mark_authenticated(
+    db: &mut Connection,
+    digest: &Digest,
+    browser: &Digest,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let statement = "UPDATE authorization_transactions SET authenticated_at = $3
+                      WHERE digest = $1 AND browser_digest = $2
+                        AND finished_at IS NULL AND expires_at > $3";
+    mark(db, statement, digest, browser, now).await
+}
+
+/// Notes that the person chose the account to go on with. Returns whether the transaction is
+/// still open to that browser.
+pub async fn mark_account_chosen(
+    db: &mut Connection,
+    digest: &Digest,
+    browser: &Digest,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let statement = "UPDATE authorization_transactions SET account_chosen_at = $3
+                      WHERE digest = $1 AND browser_digest = $2
+                        AND finished_at IS NULL AND expires_at > $3";
+    mark(db, statement, digest, browser, now).await
+}
+
+/// Notes that the person allowed what was asked. Returns whether the transaction is still open
+/// to that browser.
+pub async fn mark_consented(
+    db: &mut Connection,
+    digest: &Digest,
+    browser: &Digest,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let statement = "UPDATE authorization_transactions SET consented_at = $3
+                      WHERE digest = $1 AND browser_digest = $2
+                        AND finished_at IS NULL AND expires_at > $3";
+    mark(db, statement, digest, browser, now).await
+}
+
+/// Finishes the transaction: it is answered once. Returns whether this call, and no other, did.
+pub async fn finish(
+    db: &mut Connection,
+    digest: &Digest,
+    browser: &Digest,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let statement = "UPDATE authorization_transactions SET finished_at = $3
+                      WHERE digest = $1 AND browser_digest = $2
+                        AND finished_at IS NULL AND expires_at > $3";
+    mark(db, statement, digest, browser, now).await
+}
+
+async fn mark(
+    db: &mut Connection,
+    statement: &'static str,
+    digest: &Digest,
+    browser: &Digest,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let updated = sqlx::query(statement)
+        .bind(digest.as_stored())
+        .bind(browser.as_stored())
+        .bind(now.0)
+        .execute(db)
+        .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+impl FromRow<'_, AnyRow> for Transaction {
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            browser_digest: row.try_get("browser_digest").map(Digest::from_stored)?,
+            client_id: super::parse(row, "client_id")?,
+            request: row.try_get("request")?,
+            created_at: row.try_get("created_at").map(Timestamp)?,
+            expires_at: row.try_get("expires_at").map(Timestamp)?,
+            authenticated_at: super::instant(row, "authenticated_at")?,
+            account_chosen_at: super::instant(row, "account_chosen_at")?,
+            consented_at: super::instant(row, "consented_at")?,
+            finished_at: super::instant(row, "finished_at")?,
+        })
+    }
+}

@@ -1,0 +1,223 @@
+//! Registered clients.
+
+use sqlx::any::AnyRow;
+use sqlx::{FromRow, Row as _};
+
+use super::{Connection, StoreError};
+use crate::oidc::client::{Client, ClientId, ClientMetadata, ClientSecrets};
+use crate::oidc::secret::Digest;
+use crate::oidc::timestamp::Timestamp;
+
+/// The columns of a [`Client`], under names that are unique among all tables.
+macro_rules! columns {
+    () => {
+        "clients.id AS client_id, clients.metadata, clients.secret_digest, \
+         clients.previous_secret_digest, clients.previous_secret_expires_at, \
+         clients.created_at AS client_created_at, clients.updated_at AS client_updated_at, \
+         clients.disabled_at AS client_disabled_at"
+    };
+}
+pub(super) use columns;
+
+/// Registers `client`. Returns whether its id was free.
+pub async fn insert(db: &mut Connection, client: &Client) -> Result<bool, StoreError> {
+    let (secret, previous, previous_expires_at) = secrets(client);
+    let inserted = sqlx::query(
+        "INSERT INTO clients
+            (id, metadata, secret_digest, previous_secret_digest, previous_secret_expires_at,
+             created_at, updated_at, disabled_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(client.id.as_str())
+    .bind(super::json(&client.metadata)?)
+    .bind(secret)
+    .bind(previous)
+    .bind(previous_expires_at)
+    .bind(client.created_at.0)
+    .bind(client.updated_at.0)
+    .bind(client.disabled_at.map(|at| at.0))
+    .execute(db)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+/// Registers `client`, or replaces the registration that bears its id.
+///
+/// Returns the instant at which the id was first registered.
+pub async fn upsert(db: &mut Connection, client: &Client) -> Result<Timestamp, StoreError> {
+    let (secret, previous, previous_expires_at) = secrets(client);
+    let created_at = sqlx::query_scalar(
+        "INSERT INTO clients
+            (id, metadata, secret_digest, previous_secret_digest, previous_secret_expires_at,
+             created_at, updated_at, disabled_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (id) DO UPDATE
+            SET metadata = excluded.metadata,
+                secret_digest = excluded.secret_digest,
+                previous_secret_digest = excluded.previous_secret_digest,
+                previous_secret_expires_at = excluded.previous_secret_expires_at,
+                updated_at = excluded.updated_at,
+                disabled_at = excluded.disabled_at
+         RETURNING created_at",
+    )
+    .bind(client.id.as_str())
+    .bind(super::json(&client.metadata)?)
+    .bind(secret)
+    .bind(previous)
+    .bind(previous_expires_at)
+    .bind(client.created_at.0)
+    .bind(client.updated_at.0)
+    .bind(client.disabled_at.map(|at| at.0))
+    .fetch_one(db)
+    .await?;
+    Ok(Timestamp(created_at))
+}
+
+/// The client that bears `id`.
+pub async fn find(db: &mut Connection, id: &ClientId) -> Result<Option<Client>, StoreError> {
+    let client = sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM clients WHERE id = $1"
+    ))
+    .bind(id.as_str())
+    .fetch_optional(db)
+    .await?;
+    Ok(client)
+}
+
+/// Up to `limit` clients by id, from the one that follows `after` on.
+pub async fn list(
+    db: &mut Connection,
+    after: Option<&ClientId>,
+    limit: u32,
+) -> Result<Vec<Client>, StoreError> {
+    let clients = sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM clients WHERE id > $1 ORDER BY id LIMIT $2"
+    ))
+    .bind(after.map_or("", ClientId::as_str))
+    .bind(i64::from(limit))
+    .fetch_all(db)
+    .await?;
+    Ok(clients)
+}
+
+/// Replaces the metadata of a client, unless it was changed since it was read. Returns whether
+/// this call did.
+///
+/// `updated_at` is the client's as it was read; the new one is always later.
+pub async fn update_metadata(
+    db: &mut Connection,
+    id: &ClientId,
+    updated_at: Timestamp,
+    metadata: &ClientMetadata,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let updated = sqlx::query(
+        "UPDATE clients
+            SET metadata = $3,
+                updated_at = CASE WHEN updated_at < $4 THEN $4 ELSE updated_at + 1 END
+          WHERE id = $1 AND updated_at = $2",
+    )
+    .bind(id.as_str())
+    .bind(updated_at.0)
+    .bind(super::json(metadata)?)
+    .bind(now.0)
+    .execute(db)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// Gives a client a new secret; the one before is accepted until `previous_until`. Returns
+/// whether there is such a client.
+pub async fn rotate_secret(
+    db: &mut Connection,
+    id: &ClientId,
+    secret: &Digest,
+    previous_until: Timestamp,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let updated = sqlx::query(
+        "UPDATE clients
+            SET previous_secret_digest = secret_digest,
+                previous_secret_expires_at = $3,
+                secret_digest = $2,
+                updated_at = CASE WHEN updated_at < $4 THEN $4 ELSE updated_at + 1 END
+          WHERE id = $1",
+    )
+    .bind(id.as_str())
+    .bind(secret.as_stored())
+    .bind(previous_until.0)
+    .bind(now.0)
+    .execute(db)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// Disables a client. Returns whether this call did.
+pub async fn disable(
+    db: &mut Connection,
+    id: &ClientId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let updated =
+        sqlx::query("UPDATE clients SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL")
+            .bind(id.as_str())
+            .bind(now.0)
+            .execute(db)
+            .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// Enables a client. Returns whether this call did.
+pub async fn enable(db: &mut Connection, id: &ClientId) -> Result<bool, StoreError> {
+    let updated = sqlx::query(
+        "UPDATE clients SET disabled_at = NULL WHERE id = $1 AND disabled_at IS NOT NULL",
+    )
+    .bind(id.as_str())
+    .execute(db)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// Deletes a client and all that was issued to it. Returns whether there was such a client.
+pub async fn delete(db: &mut Connection, id: &ClientId) -> Result<bool, StoreError> {
+    let deleted = sqlx::query("DELETE FROM clients WHERE id = $1")
+        .bind(id.as_str())
+        .execute(db)
+        .await?;
+    Ok(deleted.rows_affected() == 1)
+}
+
+/// The columns that hold a client's secrets.
+fn secrets(client: &Client) -> (Option<&str>, Option<&str>, Option<i64>) {
+    let secrets = client.secret.as_ref();
+    let previous = secrets.and_then(|secrets| secrets.previous.as_ref());
+    (
+        secrets.map(|secrets| secrets.current.as_stored()),
+        previous.map(|(digest, _)| digest.as_stored()),
+        previous.map(|(_, until)| until.0),
+    )
+}
+
+impl FromRow<'_, AnyRow> for Client {
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        let current: Option<String> = row.try_get("secret_digest")?;
+        let previous: Option<String> = row.try_get("previous_secret_digest")?;
+        let previous_until = super::instant(row, "previous_secret_expires_at")?;
+        Ok(Self {
+            id: super::parse(row, "client_id")?,
+            metadata: super::parse_json(row, "metadata")?,
+            secret: current.map(|current| ClientSecrets {
+                current: Digest::from_stored(current),
+                previous: previous.map(Digest::from_stored).zip(previous_until),
+            }),
+            created_at: row.try_get("client_created_at").map(Timestamp)?,
+            updated_at: row.try_get("client_updated_at").map(Timestamp)?,
+            disabled_at: super::instant(row, "client_disabled_at")?,
+        })
+    }
+}

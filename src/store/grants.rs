@@ -1,0 +1,305 @@
+//! Grants: what every code and token hangs on.
+
+use sqlx::any::AnyRow;
+use sqlx::{FromRow, Row as _};
+
+use super::{Connection, StoreError};
+use crate::oidc::client::{Client, ClientId};
+use crate::oidc::grant::{Grant, GrantId};
+use crate::oidc::session::SessionId;
+use crate::oidc::timestamp::Timestamp;
+use crate::oidc::user::{User, UserId};
+
+/// A grant with the two it is between.
+#[derive(Clone, Debug)]
+pub struct GrantWithParties {
+    /// The grant.
+    pub grant: Grant,
+    /// Who gave it.
+    pub user: User,
+    /// To whom.
+    pub client: Client,
+    /// When it was revoked, if it was.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl GrantWithParties {
+    /// Whether anything under the grant may be used: it is neither revoked nor expired, and
+    /// neither its user nor its client is disabled.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none()
+            && now < self.grant.expires_at
+            && self.user.is_enabled()
+            && self.client.is_enabled()
+    }
+}
+
+/// The grants that a session was used for, and that may end with it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OfSession {
+    /// Those that are not to outlive it.
+    Online,
+    /// All of them, offline access too.
+    All,
+}
+
+/// The columns of a [`Grant`], but for the ids of its user and its client.
+macro_rules! columns {
+    () => {
+        "grants.id AS grant_id, grants.session_id, grants.scopes AS grant_scopes, \
+         grants.authenticated_at, grants.acr, grants.amr, grants.nonce, \
+         grants.created_at AS grant_created_at, grants.expires_at AS grant_expires_at, \
+         grants.revoked_at"
+    };
+}
+pub(super) use columns;
+
+/// The columns of a [`GrantWithParties`].
+macro_rules! columns_with_parties {
+    () => {
+        concat!(
+            $crate::store::grants::columns!(),
+            ", ",
+            $crate::store::users::columns!(),
+            ", ",
+            $crate::store::clients::columns!()
+        )
+    };
+}
+pub(super) use columns_with_parties;
+
+/// Stores a new grant. `offline_at` is when it came to outlive its session, if it does.
+///
+/// A grant is swept away a day after `expires_at`: let that be no earlier than the end of the
+/// last token under it.
+pub async fn insert(
+    db: &mut Connection,
+    grant: &Grant,
+    offline_at: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO grants
+            (id, client_id, user_id, session_id, scopes, authenticated_at, acr, amr, nonce,
+             offline_at, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    )
+    .bind(grant.id.to_string())
+    .bind(grant.client_id.as_str())
+    .bind(grant.user_id.to_string())
+    .bind(grant.session_id.to_string())
+    .bind(grant.scopes.to_string())
+    .bind(grant.authenticated_at.0)
+    .bind(&grant.acr)
+    .bind(super::json(&grant.amr)?)
+    .bind(grant.nonce.as_deref())
+    .bind(offline_at.map(|at| at.0))
+    .bind(grant.created_at.0)
+    .bind(grant.expires_at.0)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The grant, whatever has become of it.
+pub async fn find(
+    db: &mut Connection,
+    id: GrantId,
+) -> Result<Option<GrantWithParties>, StoreError> {
+    let grant = sqlx::query_as(concat!(
+        "SELECT ",
+        columns_with_parties!(),
+        " FROM grants
+           JOIN users ON users.id = grants.user_id
+           JOIN clients ON clients.id = grants.client_id
+          WHERE grants.id = $1"
+    ))
+    .bind(id.to_string())
+    .fetch_optional(db)
+    .await?;
+    Ok(grant)
+}
+
+/// The grant, if it is live ([`GrantWithParties::is_live`]) and the access token with this `jti`,
+/// where one is named, has not been revoked by itself.
+pub async fn find_live(
+    db: &mut Connection,
+    id: GrantId,
+    jti: Option<&str>,
+    now: Timestamp,
+) -> Result<Option<GrantWithParties>, StoreError> {
+    let grant = sqlx::query_as(concat!(
+        "SELECT ",
+        columns_with_parties!(),
+        " FROM grants
+           JOIN users ON users.id = grants.user_id
+           JOIN clients ON clients.id = grants.client_id
+          WHERE grants.id = $1
+            AND grants.revoked_at IS NULL
+            AND grants.expires_at > $2
+            AND users.disabled_at IS NULL
+            AND clients.disabled_at IS NULL
+            AND NOT EXISTS (SELECT 1 FROM revoked_access_tokens WHERE jti = $3)"
+    ))
+    .bind(id.to_string())
+    .bind(now.0)
+    .bind(jti)
+    .fetch_optional(db)
+    .await?;
+    Ok(grant)
+}
+
+/// The live grants of a user, the latest first.
+pub async fn list_of_user(
+    db: &mut Connection,
+    user_id: UserId,
+    now: Timestamp,
+) -> Result<Vec<Grant>, StoreError> {
+    let grants = sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        ", grants.user_id, grants.client_id
+           FROM grants
+          WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2
+          ORDER BY created_at DESC, id"
+    ))
+    .bind(user_id.to_string())
+    .bind(now.0)
+    .fetch_all(db)
+    .await?;
+    Ok(grants)
+}
+
+/// Revokes a grant and so everything issued under it. Returns whether this call did.
+pub async fn revoke(
+    db: &mut Connection,
+    id: GrantId,
+    now: Timestamp,
+    reason: &str,
+) -> Result<bool, StoreError> {
+    let updated = sqlx::query(
+        "UPDATE grants SET revoked_at = $2, revocation_reason = $3
+          WHERE id = $1 AND revoked_at IS NULL",
+    )
+    .bind(id.to_string())
+    .bind(now.0)
+    .bind(reason)
+    .execute(db)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// Revokes every grant of a user. Returns how many that were.
+pub async fn revoke_all_of_user(
+    db: &mut Connection,
+    user_id: UserId,
+    now: Timestamp,
+    reason: &str,
+) -> Result<u64, StoreError> {
+    let updated = sqlx::query(
+        "UPDATE grants SET revoked_at = $2, revocation_reason = $3
+          WHERE user_id = $1 AND revoked_at IS NULL",
+    )
+    .bind(user_id.to_string())
+    .bind(now.0)
+    .bind(reason)
+    .execute(db)
+    .await?;
+    Ok(updated.rows_affected())
+}
+
+/// Revokes every grant of a user to a client. Returns how many that were.
+pub async fn revoke_all_of_user_and_client(
+    db: &mut Connection,
+    user_id: UserId,
+    client_id: &ClientId,
+    now: Timestamp,
+    reason: &str,
+) -> Result<u64, StoreError> {
+    let updated = sqlx::query(
+        "UPDATE grants SET revoked_at = $3, revocation_reason = $4
+          WHERE user_id = $1 AND client_id = $2 AND revoked_at IS NULL",
+    )
+    .bind(user_id.to_string())
+    .bind(client_id.as_str())
+    .bind(now.0)
+    .bind(reason)
+    .execute(db)
+    .await?;
+    Ok(updated.rows_affected())
+}
+
+/// Revokes every grant to a client. Returns how many that were.
+pub async fn revoke_all_of_client(
+    db: &mut Connection,
+    client_id: &ClientId,
+    now: Timestamp,
+    reason: &str,
+) -> Result<u64, StoreError> {
+    let updated = sqlx::query(
+        "UPDATE grants SET revoked_at = $2, revocation_reason = $3
+          WHERE client_id = $1 AND revoked_at IS NULL",
+    )
+    .bind(client_id.as_str())
+    .bind(now.0)
+    .bind(reason)
+    .execute(db)
+    .await?;
+    Ok(updated.rows_affected())
+}
+
+/// Revokes the grants that were made in a session. Returns how many that were.
+pub async fn revoke_all_of_session(
+    db: &mut Connection,
+    session_id: SessionId,
+    which: OfSession,
+    now: Timestamp,
+    reason: &str,
+) -> Result<u64, StoreError> {
+    let statement = match which {
+        OfSession::Online => {
+            "UPDATE grants SET revoked_at = $2, revocation_reason = $3
+              WHERE session_id = $1 AND revoked_at IS NULL AND offline_at IS NULL"
+        }
+        OfSession::All => {
+            "UPDATE grants SET revoked_at = $2, revocation_reason = $3
+              WHERE session_id = $1 AND revoked_at IS NULL"
+        }
+    };
+    let updated = sqlx::query(statement)
+        .bind(session_id.to_string())
+        .bind(now.0)
+        .bind(reason)
+        .execute(db)
+        .await?;
+    Ok(updated.rows_affected())
+}
+
+impl FromRow<'_, AnyRow> for Grant {
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: super::parse(row, "grant_id")?,
+            client_id: super::parse(row, "client_id")?,
+            user_id: super::parse(row, "user_id")?,
+            session_id: super::parse(row, "session_id")?,
+            scopes: super::parse(row, "grant_scopes")?,
+            authenticated_at: row.try_get("authenticated_at").map(Timestamp)?,
+            acr: row.try_get("acr")?,
+            amr: super::parse_json(row, "amr")?,
+            nonce: row.try_get("nonce")?,
+            created_at: row.try_get("grant_created_at").map(Timestamp)?,
+            expires_at: row.try_get("grant_expires_at").map(Timestamp)?,
+        })
+    }
+}
+
+impl FromRow<'_, AnyRow> for GrantWithParties {
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            grant: Grant::from_row(row)?,
+            user: User::from_row(row)?,
+            client: Client::from_row(row)?,
+            revoked_at: super::instant(row, "revoked_at")?,
+        })
+    }
+}
