@@ -71,6 +71,7 @@ CREATE TABLE authorization_transactions (
     request           TEXT   NOT NULL,
     created_at        BIGINT NOT NULL,
     expires_at        BIGINT NOT NULL,
+    user_id           TEXT,
     authenticated_at  BIGINT,
     account_chosen_at BIGINT,
     consented_at      BIGINT,

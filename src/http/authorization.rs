@@ -12,13 +12,13 @@ use crate::provider::browser::authorization::{
 };
 
 use super::error::{authorization_page, form_page};
+use super::form;
 use super::page::{self, Frame};
+use super::pages::HiddenField;
 use super::pages::error::ErrorKind;
 use super::pages::form_post::FormPostPage;
 use super::pages::redirect_uris::{RedirectUriRegistration, RedirectUris};
-use super::pages::HiddenField;
 use super::site::Site;
-use super::form;
 
 /// Answers an authorization request by GET.
 pub async fn get(site: Data<Site>, request: HttpRequest) -> HttpResponse {
@@ -125,7 +125,9 @@ fn form_post(
     fields: &[(&'static str, String)],
 ) -> HttpResponse {
     let frame = Frame::new(site, request);
-    let fields = fields.iter().map(|(name, value)| HiddenField { name, value });
+    let fields = fields
+        .iter()
+        .map(|(name, value)| HiddenField { name, value });
     frame.send(
         actix_web::http::StatusCode::OK,
         &FormPostPage {

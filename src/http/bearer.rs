@@ -56,7 +56,12 @@ pub fn refuse(error: &BearerError) -> HttpResponse {
     } else {
         let challenge = code.map_or_else(
             || "Bearer".to_owned(),
-            |code| format!("Bearer error=\"{}\", error_description=\"{error}\"", code.as_str()),
+            |code| {
+                format!(
+                    "Bearer error=\"{}\", error_description=\"{error}\"",
+                    code.as_str()
+                )
+            },
         );
         response.insert_header((header::WWW_AUTHENTICATE, challenge));
     }

@@ -42,11 +42,17 @@ impl Site {
         hops.push(peer);
         let is_proxy = |address: &IpAddr| {
             let address = address.to_canonical();
-            self.trusted_proxies.iter().any(|network| network.contains(&address))
+            self.trusted_proxies
+                .iter()
+                .any(|network| network.contains(&address))
         };
         // From the nearest outwards: the first that is no proxy of ours is where it came from.
         let outermost = hops.first().copied();
-        hops.iter().rev().find(|hop| !is_proxy(hop)).copied().or(outermost)
+        hops.iter()
+            .rev()
+            .find(|hop| !is_proxy(hop))
+            .copied()
+            .or(outermost)
     }
 
     /// The cookie that carries a session.

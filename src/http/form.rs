@@ -35,7 +35,10 @@ pub async fn body(request: &HttpRequest, payload: Payload) -> Result<Parameters,
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
         .unwrap_or_default();
-    if !media_type.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    if !media_type
+        .trim()
+        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    {
         return Err(FormError::NotAForm);
     }
     let bytes = payload.to_bytes_limited(LONGEST).await;

@@ -40,6 +40,9 @@ pub async fn logo(site: Data<Site>, request: HttpRequest) -> HttpResponse {
         .content_type(logo.media_type)
         .insert_header((header::CACHE_CONTROL, "public, max-age=3600"))
         // An SVG can carry scripts; as a document of its own it must not run them.
-        .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; sandbox"))
+        .insert_header((
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+        ))
         .body(logo.bytes.clone())
 }

@@ -34,7 +34,10 @@ pub async fn post(site: Data<Site>, request: HttpRequest, payload: Payload) -> H
     let typed = |name| form.get(name).ok().flatten().unwrap_or_default();
     let (username, password) = (typed("username"), typed("password"));
     let browser = site.browser(&request);
-    let result = site.provider.log_in(&browser, &handle, username, password).await;
+    let result = site
+        .provider
+        .log_in(&browser, &handle, username, password)
+        .await;
     let alert = match result {
         Ok(cookies) => {
             let mut response = page::redirect(&page_url(&site, "continue", &handle));

@@ -68,7 +68,9 @@ async fn end_session(site: &Site, request: &HttpRequest, parameters: &Parameters
     };
     let binding = site.provider.binding(&browser);
     let frame = Frame::new(site, request);
-    let fields = fields.iter().map(|(name, value)| HiddenField { name, value });
+    let fields = fields
+        .iter()
+        .map(|(name, value)| HiddenField { name, value });
     let mut response = frame.send(
         StatusCode::OK,
         &LogoutPage {

@@ -71,9 +71,13 @@ impl CookieNames {
             if issuer.is_https() {
                 return format!("__Host-keyfob_{what}");
             }
-            let port: String = issuer.origin().rsplit(':').next().map_or_else(String::new, |port| {
-                port.chars().filter(char::is_ascii_digit).collect()
-            });
+            let port: String = issuer
+                .origin()
+                .rsplit(':')
+                .next()
+                .map_or_else(String::new, |port| {
+                    port.chars().filter(char::is_ascii_digit).collect()
+                });
             format!("keyfob_{what}_{port}")
         };
         Self {

@@ -88,7 +88,9 @@ pub(super) async fn authenticated_form(
             | CredentialsError::SeveralMethods
             | CredentialsError::ClientIdDiffers => ErrorCode::InvalidRequest,
         };
-        OAuthError::new(code).by_basic(authorization.is_some()).respond()
+        OAuthError::new(code)
+            .by_basic(authorization.is_some())
+            .respond()
     })?;
     Ok((body, credentials))
 }

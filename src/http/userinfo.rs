@@ -32,13 +32,15 @@ async fn userinfo(
         return Err(BearerError::MalformedRequest);
     }
     let in_header = from_header(request)?;
-    let has_form = request.method() == Method::POST
-        && request.headers().contains_key(header::CONTENT_TYPE);
+    let has_form =
+        request.method() == Method::POST && request.headers().contains_key(header::CONTENT_TYPE);
     let body = match has_form {
         true => form::body(request, payload).await.unwrap_or_default(),
         false => crate::oidc::parameters::Parameters::default(),
     };
-    let in_body = body.get("access_token").map_err(|_| BearerError::MalformedRequest)?;
+    let in_body = body
+        .get("access_token")
+        .map_err(|_| BearerError::MalformedRequest)?;
     let token = match (in_header, in_body) {
         (Some(_), Some(_)) => return Err(BearerError::MalformedRequest),
         (Some(token), None) | (None, Some(token)) => token,

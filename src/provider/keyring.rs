@@ -187,7 +187,7 @@ pub(super) async fn longest_token_lifetime(
     lifetimes: &crate::oidc::policy::Lifetimes,
 ) -> Result<Duration, InternalError> {
     let mut longest = lifetimes.access_token.max(lifetimes.id_token);
-    for client in clients::list(db).await? {
+    for client in clients::list(db, None, u32::MAX).await? {
         let access_token = client.metadata.access_token_lifetime(longest);
         let id_token = client.metadata.id_token_lifetime(longest);
         longest = longest.max(access_token).max(id_token);
@@ -225,12 +225,19 @@ pub(super) async fn carry_out(
                 for record in &made {
                     signing_keys::insert(db, record).await?;
                 }
-                for promotion in &promotions {
-                    signing_keys::promote(db, &promotion.kid, promotion.activates_at).await?;
-                }
-                for retirement in &retirements {
-                    let (retires_at, expires_at) = (retirement.retires_at, retirement.expires_at);
-                    signing_keys::retire(db, &retirement.kid, retires_at, expires_at).await?;
+                for mut key in signing_keys::list(db).await? {
+                    let promotion = promotions.iter().find(|it| it.kid == key.kid);
+                    let retirement = retirements.iter().find(|it| it.kid == key.kid);
+                    if let Some(promotion) = promotion {
+                        key.activates_at = promotion.activates_at;
+                    }
+                    if let Some(retirement) = retirement {
+                        key.retires_at = Some(retirement.retires_at);
+                        key.expires_at = Some(retirement.expires_at);
+                    }
+                    if promotion.is_some() || retirement.is_some() {
+                        signing_keys::update(db, &key).await?;
+                    }
                 }
                 Ok::<_, StoreError>(true)
             })

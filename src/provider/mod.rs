@@ -201,7 +201,7 @@ pub enum InternalError {
 impl InternalError {
     /// Whether trying again later may help: the database or the machine is busy or away.
     #[must_use]
-    pub fn is_unavailability(&self) -> bool {
+    pub fn is_temporary(&self) -> bool {
         match self {
             Self::Store(error) => error.is_temporary(),
             Self::Hash(error) => *error == HashError::Busy,

@@ -9,6 +9,7 @@ use super::{Connection, StoreError};
 use crate::oidc::secret::Digest;
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::transaction::Transaction;
+use crate::oidc::user::UserId;
 
 /// Stores a transaction that begins.
 pub async fn insert(
@@ -19,8 +20,8 @@ pub async fn insert(
     sqlx::query(
         "INSERT INTO authorization_transactions
             (digest, browser_digest, client_id, request, created_at, expires_at,
-             authenticated_at, account_chosen_at, consented_at, finished_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             user_id, authenticated_at, account_chosen_at, consented_at, finished_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(digest.as_stored())
     .bind(transaction.browser_digest.as_stored())
@@ -28,6 +29,7 @@ pub async fn insert(
     .bind(&transaction.request)
     .bind(transaction.created_at.0)
     .bind(transaction.expires_at.0)
+    .bind(transaction.user_id.map(|id| id.to_string()))
     .bind(transaction.authenticated_at.map(|at| at.0))
     .bind(transaction.account_chosen_at.map(|at| at.0))
     .bind(transaction.consented_at.map(|at| at.0))
@@ -45,7 +47,7 @@ pub async fn find(
 ) -> Result<Option<Transaction>, StoreError> {
     let transaction = sqlx::query_as(
         "SELECT browser_digest, client_id, request, created_at, expires_at,
-                authenticated_at, account_chosen_at, consented_at, finished_at
+                user_id, authenticated_at, account_chosen_at, consented_at, finished_at
            FROM authorization_transactions
           WHERE digest = $1 AND expires_at > $2",
     )
@@ -56,46 +58,60 @@ pub async fn find(
     Ok(transaction)
 }
 
-/// Notes that the person signed in. Returns whether the transaction is still open to that
-/// browser.
+/// Notes that `user_id` signed in; whatever was done before is forgotten. Returns whether the
+/// transaction is still open to that browser.
 pub async fn mark_authenticated(
     db: &mut Connection,
     digest: &Digest,
     browser: &Digest,
+    user_id: UserId,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let statement = "UPDATE authorization_transactions SET authenticated_at = $3
+    let statement = "UPDATE authorization_transactions
+                        SET user_id = $4, authenticated_at = $3, account_chosen_at = NULL,
+                            consented_at = NULL
                       WHERE digest = $1 AND browser_digest = $2
                         AND finished_at IS NULL AND expires_at > $3";
-    mark(db, statement, digest, browser, now).await
+    mark(db, statement, digest, browser, user_id, now).await
 }
 
-/// Notes that the person chose the account to go on with. Returns whether the transaction is
-/// still open to that browser.
+/// Notes that `user_id` chose to go on with this account; what somebody else did before is
+/// forgotten. Returns whether the transaction is still open to that browser.
 pub async fn mark_account_chosen(
     db: &mut Connection,
     digest: &Digest,
     browser: &Digest,
+    user_id: UserId,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let statement = "UPDATE authorization_transactions SET account_chosen_at = $3
+    let statement = "UPDATE authorization_transactions
+                        SET user_id = $4, account_chosen_at = $3,
+                            authenticated_at =
+                                CASE WHEN user_id = $4 THEN authenticated_at END,
+                            consented_at = CASE WHEN user_id = $4 THEN consented_at END
                       WHERE digest = $1 AND browser_digest = $2
                         AND finished_at IS NULL AND expires_at > $3";
-    mark(db, statement, digest, browser, now).await
+    mark(db, statement, digest, browser, user_id, now).await
 }
 
-/// Notes that the person allowed what was asked. Returns whether the transaction is still open
-/// to that browser.
+/// Notes that `user_id` allowed what was asked; what somebody else did before is forgotten.
+/// Returns whether the transaction is still open to that browser.
 pub async fn mark_consented(
     db: &mut Connection,
     digest: &Digest,
     browser: &Digest,
+    user_id: UserId,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let statement = "UPDATE authorization_transactions SET consented_at = $3
+    let statement = "UPDATE authorization_transactions
+                        SET user_id = $4, consented_at = $3,
+                            authenticated_at =
+                                CASE WHEN user_id = $4 THEN authenticated_at END,
+                            account_chosen_at =
+                                CASE WHEN user_id = $4 THEN account_chosen_at END
                       WHERE digest = $1 AND browser_digest = $2
                         AND finished_at IS NULL AND expires_at > $3";
-    mark(db, statement, digest, browser, now).await
+    mark(db, statement, digest, browser, user_id, now).await
 }
 
 /// Finishes the transaction: it is answered once. Returns whether this call, and no other, did.
@@ -105,10 +121,17 @@ pub async fn finish(
     browser: &Digest,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let statement = "UPDATE authorization_transactions SET finished_at = $3
-                      WHERE digest = $1 AND browser_digest = $2
-                        AND finished_at IS NULL AND expires_at > $3";
-    mark(db, statement, digest, browser, now).await
+    let updated = sqlx::query(
+        "UPDATE authorization_transactions SET finished_at = $3
+          WHERE digest = $1 AND browser_digest = $2
+            AND finished_at IS NULL AND expires_at > $3",
+    )
+    .bind(digest.as_stored())
+    .bind(browser.as_stored())
+    .bind(now.0)
+    .execute(db)
+    .await?;
+    Ok(updated.rows_affected() == 1)
 }
 
 async fn mark(
@@ -116,12 +139,14 @@ async fn mark(
     statement: &'static str,
     digest: &Digest,
     browser: &Digest,
+    user_id: UserId,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let updated = sqlx::query(statement)
         .bind(digest.as_stored())
         .bind(browser.as_stored())
         .bind(now.0)
+        .bind(user_id.to_string())
         .execute(db)
         .await?;
     Ok(updated.rows_affected() == 1)
@@ -135,10 +160,16 @@ impl FromRow<'_, AnyRow> for Transaction {
             request: row.try_get("request")?,
             created_at: row.try_get("created_at").map(Timestamp)?,
             expires_at: row.try_get("expires_at").map(Timestamp)?,
+            user_id: user_id(row)?,
             authenticated_at: super::instant(row, "authenticated_at")?,
             account_chosen_at: super::instant(row, "account_chosen_at")?,
             consented_at: super::instant(row, "consented_at")?,
             finished_at: super::instant(row, "finished_at")?,
         })
     }
+}
+
+fn user_id(row: &AnyRow) -> sqlx::Result<Option<UserId>> {
+    let text: Option<&str> = row.try_get("user_id")?;
+    text.map(|_| super::parse(row, "user_id")).transpose()
 }

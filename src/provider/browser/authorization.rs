@@ -12,8 +12,8 @@ use crate::oidc::client::Client;
 use crate::oidc::grant::{AuthorizationCode, Grant, GrantId};
 use crate::oidc::metadata::ACR_PASSWORD;
 use crate::oidc::parameters::Parameters;
-use crate::oidc::scope::Scopes;
-use crate::oidc::secret::{Secret, SecretKind};
+use crate::oidc::scope::{OFFLINE_ACCESS, Scopes};
+use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::transaction::Transaction;
 use crate::oidc::user::UserId;
 use crate::provider::{InternalError, Provider};
@@ -193,8 +193,8 @@ impl Provider {
             (Step::SelectAccount, _) => self.interact(browser, pending, Page::SelectAccount).await,
             (Step::AskConsent, _) => self.interact(browser, pending, Page::Consent).await,
             (Step::Refuse(refusal), _) => {
-                if let Some((handle, _)) = pending.transaction {
-                    self.finish(handle).await?;
+                if let Some((handle, transaction)) = pending.transaction {
+                    self.finish(handle, transaction.browser_digest).await?;
                 }
                 Ok(self.refuse(&pending.client, &pending.return_address, refusal))
             }
@@ -281,6 +281,7 @@ impl Provider {
             created_at: now,
             expires_at: now.after(lifetimes.refresh_token),
         };
+        let offline_at = grant.scopes.contains(OFFLINE_ACCESS).then_some(now);
         let code = self.random.secret(SecretKind::AuthorizationCode);
         let digest = code.digest();
         let record = AuthorizationCode {
@@ -294,7 +295,9 @@ impl Provider {
             client.id = %grant.client_id, subject = %grant.user_id, grant.id = %grant.id,
             "authorization granted"
         );
-        let transaction = pending.transaction.map(|(handle, _)| handle.digest());
+        let transaction = pending
+            .transaction
+            .map(|(handle, transaction)| (handle.digest(), transaction.browser_digest));
         let session_id = signed_in.session.id;
         let touch = (now.seconds_since(signed_in.session.seen_at) >= SEEN_EVERY)
             .then(|| now.after(lifetimes.session_idle));
@@ -302,12 +305,12 @@ impl Provider {
             .store
             .write(move |db| {
                 Box::pin(async move {
-                    if let Some(digest) = transaction
-                        && !authorization_transactions::finish(db, &digest, now).await?
+                    if let Some((digest, browser)) = transaction
+                        && !authorization_transactions::finish(db, &digest, &browser, now).await?
                     {
                         return Ok(false);
                     }
-                    grants::insert(db, &grant).await?;
+                    grants::insert(db, &grant, offline_at).await?;
                     authorization_codes::insert(db, &digest, &record).await?;
                     if let Some(idle_expires_at) = touch {
                         crate::store::sessions::touch(db, session_id, now, idle_expires_at).await?;
@@ -323,13 +326,13 @@ impl Provider {
         Ok(AuthorizationOutcome::Respond(response))
     }
 
-    pub(super) async fn finish(&self, handle: Secret) -> Result<(), StoreError> {
+    pub(super) async fn finish(&self, handle: Secret, browser: Digest) -> Result<(), StoreError> {
         let now = self.clock.now();
         self.store
             .write(move |db| {
                 Box::pin(async move {
                     let digest = handle.digest();
-                    authorization_transactions::finish(db, &digest, now).await?;
+                    authorization_transactions::finish(db, &digest, &browser, now).await?;
                     Ok(())
                 })
             })

@@ -2,6 +2,7 @@
 
 use crate::oidc::authorization_request::Refusal;
 use crate::oidc::client::Client;
+use crate::oidc::consent::Consent;
 use crate::oidc::scope::Scopes;
 use crate::oidc::secret::Secret;
 use crate::oidc::user::User;
@@ -67,8 +68,13 @@ impl Provider {
                     )
                     .await?;
                     if is_open {
-                        let scopes = &open.request.scopes;
-                        consents::merge(db, user_id, &open.client.id, scopes, now).await?;
+                        let consent = Consent {
+                            user_id,
+                            client_id: open.client.id,
+                            scopes: open.request.scopes,
+                            granted_at: now,
+                        };
+                        consents::merge(db, &consent).await?;
                     }
                     Ok::<_, StoreError>(is_open)
                 })
@@ -90,7 +96,7 @@ impl Provider {
         let mut db = self.store.read().await?;
         let open = self.find_transaction(&mut db, browser, &handle).await?;
         drop(db);
-        self.finish(handle).await?;
+        self.finish(handle, open.transaction.browser_digest).await?;
         Ok(self.refuse(&open.client, &open.return_address, Refusal::Denied))
     }
 }

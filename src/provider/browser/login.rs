@@ -11,6 +11,7 @@ use crate::oidc::user::{LoginName, PasswordHash, User};
 use crate::provider::account::password_hasher::HashError;
 use crate::provider::account::password_rules;
 use crate::provider::{InternalError, Provider};
+use crate::store::grants::OfSession;
 use crate::store::{
     StoreError, authorization_transactions, grants, known_browsers, sessions, users,
 };
@@ -132,7 +133,7 @@ impl Provider {
         };
 
         let now = self.clock.now();
-        let renewed = signed_in.filter(|signed_in| signed_in.user.id == user.id);
+        let (session, replaced) = self.next_session(&user, signed_in, now);
         let cookies = LoggedIn {
             session: self.random.secret(SecretKind::Session),
             known: self.random.secret(SecretKind::KnownBrowser),
@@ -141,9 +142,8 @@ impl Provider {
         let entry = Entry {
             handle: handle.digest(),
             browser: self.binding(browser).secret.digest(),
-            replaced: browser.session.as_ref().map(Secret::digest),
-            session: self.new_session(&user, now),
-            renewed: renewed.map(|signed_in| signed_in.session.id),
+            replaced,
+            session,
             session_digest: cookies.session.digest(),
             idle_expires_at: now.after(self.policy.lifetimes.session_idle),
             known_digest: cookies.known.digest(),
@@ -156,7 +156,7 @@ impl Provider {
             .write(move |db| {
                 Box::pin(async move {
                     for key in &throttles {
-                        crate::store::login_throttles::uncount(db, key).await?;
+                        crate::store::login_throttles::uncount(db, key, now).await?;
                     }
                     entry.run(db, now).await
                 })
@@ -168,16 +168,30 @@ impl Provider {
         Ok(cookies)
     }
 
-    fn new_session(&self, user: &User, now: Timestamp) -> Session {
-        Session {
-            id: SessionId(self.random.uuid()),
+    /// The session of somebody who has just signed in, and that of somebody else which it ends.
+    /// The same person's session goes on under a new cookie, so that clients know it again.
+    fn next_session(
+        &self,
+        user: &User,
+        signed_in: Option<SignedIn>,
+        now: Timestamp,
+    ) -> (Session, Option<SessionId>) {
+        let before = signed_in.map(|it| (it.session.id, it.session.created_at, it.user.id));
+        let (id, created_at, replaced) = match before {
+            Some((id, created_at, user_id)) if user_id == user.id => (id, created_at, None),
+            Some((id, ..)) => (SessionId(self.random.uuid()), now, Some(id)),
+            None => (SessionId(self.random.uuid()), now, None),
+        };
+        let session = Session {
+            id,
             user_id: user.id,
             authenticated_at: now,
             amr: vec![AMR_PASSWORD.to_owned()],
-            created_at: now,
+            created_at,
             seen_at: now,
             expires_at: now.after(self.policy.lifetimes.session),
-        }
+        };
+        (session, replaced)
     }
 }
 
@@ -185,11 +199,9 @@ impl Provider {
 struct Entry {
     handle: Digest,
     browser: Digest,
-    /// The session cookie that the browser had before.
-    replaced: Option<Digest>,
+    /// Somebody else's session, which ends.
+    replaced: Option<SessionId>,
     session: Session,
-    /// The session that goes on under a new cookie instead of `session`.
-    renewed: Option<SessionId>,
     session_digest: Digest,
     idle_expires_at: Timestamp,
     known_digest: Digest,
@@ -217,17 +229,14 @@ impl Entry {
         if !is_open {
             return Ok(false);
         }
-        if let Some(session_id) = self.renewed {
-            let digest = &self.session_digest;
-            sessions::renew(db, session_id, digest, now, self.idle_expires_at).await?;
-        } else {
-            if let Some(replaced) = self.replaced
-                && let Some(ended) = sessions::end_by_digest(db, &replaced, now).await?
-            {
-                grants::revoke_of_session(db, ended, now, "somebody else signed in").await?;
-            }
-            let digest = &self.session_digest;
-            sessions::insert(db, digest, &self.session, self.idle_expires_at).await?;
+        if let Some(session_id) = self.replaced {
+            sessions::end(db, session_id, now).await?;
+            let reason = "somebody else signed in";
+            grants::revoke_all_of_session(db, session_id, OfSession::Online, now, reason).await?;
+        }
+        let (digest, session) = (&self.session_digest, &self.session);
+        if !sessions::renew(db, digest, session, self.idle_expires_at).await? {
+            sessions::insert(db, digest, session, self.idle_expires_at).await?;
         }
         known_browsers::insert(db, &self.known_digest, user_id, now, self.known_until).await?;
         if let Some((Some(stored), fresh)) = self.rehashed {

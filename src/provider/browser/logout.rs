@@ -7,6 +7,7 @@ use crate::oidc::client::Client;
 use crate::oidc::parameters::{Parameters, Repeated};
 use crate::oidc::session::SessionId;
 use crate::provider::{InternalError, Provider};
+use crate::store::grants::OfSession;
 use crate::store::{Connection, StoreError, clients, grants, sessions};
 
 use super::{Browser, SignedIn};
@@ -175,7 +176,8 @@ impl Provider {
             .write(move |db| {
                 Box::pin(async move {
                     sessions::end(db, session_id, now).await?;
-                    grants::revoke_of_session(db, session_id, now, "signed out").await?;
+                    let which = OfSession::Online;
+                    grants::revoke_all_of_session(db, session_id, which, now, "signed out").await?;
                     Ok::<_, StoreError>(())
                 })
             })

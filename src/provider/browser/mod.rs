@@ -7,7 +7,7 @@ pub mod form;
 pub mod login;
 pub mod logout;
 mod throttle;
-mod transaction;
+pub mod transaction;
 
 use std::net::IpAddr;
 

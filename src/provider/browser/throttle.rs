@@ -72,25 +72,24 @@ impl Provider {
         let now = self.clock.now();
         let window = self.policy.throttle.window;
         let keys = throttle.keys.clone();
-        let counts = self
+        let limits = throttle.limits.clone();
+        let waits = self
             .store
             .write(move |db| {
                 Box::pin(async move {
-                    let mut counts = Vec::with_capacity(keys.len());
-                    for key in &keys {
-                        counts.push(login_throttles::count(db, key, now, window).await?);
+                    let mut waits = Vec::new();
+                    for (key, limit) in keys.iter().zip(limits) {
+                        let failures = login_throttles::count(db, key, now, window).await?;
+                        if failures > i64::from(limit) {
+                            let found = login_throttles::find(db, key, now).await?;
+                            waits.extend(found.map(|(_, until)| until.seconds_since(now)));
+                        }
                     }
-                    Ok::<_, StoreError>(counts)
+                    Ok::<_, StoreError>(waits)
                 })
             })
             .await?;
-        let exceeded = counts
-            .iter()
-            .zip(&throttle.limits)
-            .filter(|(count, limit)| count.failures > i64::from(**limit))
-            .map(|(count, _)| count.window_ends_at.seconds_since(now))
-            .max();
-        match exceeded {
+        match waits.into_iter().max() {
             None => Ok(()),
             Some(seconds) => Err(LoginError::TooManyFailures {
                 retry_after: Duration::from_secs(u64::try_from(seconds).unwrap_or(1).max(1)),

@@ -9,7 +9,7 @@ use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::user::User;
 use crate::provider::{InternalError, Provider};
-use crate::store::{Connection, access_tokens, clients, grants};
+use crate::store::{Connection, access_tokens, clients, grants, revoked_access_tokens};
 
 /// An access token that is good now: not expired, not revoked, of a user and a client who are
 /// still allowed.
@@ -88,7 +88,9 @@ impl Provider {
                 let Ok(client_id) = claims.client_id.parse() else {
                     return Ok(None);
                 };
-                if !clients::has_live_token(db, &client_id, &claims.jti).await? {
+                let client = clients::find(db, &client_id).await?;
+                let is_enabled = client.is_some_and(|client| client.is_enabled());
+                if !is_enabled || revoked_access_tokens::is_revoked(db, &claims.jti).await? {
                     return Ok(None);
                 }
                 (client_id, None)
@@ -114,7 +116,7 @@ impl Provider {
         Ok(live.map(|live| LiveAccessToken {
             handle: Handle::Opaque(digest.clone()),
             client_id: live.token.client_id,
-            user: live.user,
+            user: live.on_behalf_of.map(|(_, user)| user),
             scopes: live.token.scopes,
             audience: live.token.audience.into(),
             issued_at: live.token.issued_at,

@@ -37,7 +37,7 @@ impl ClientAuthenticationError {
             | Self::SecretMissing
             | Self::WrongSecret
             | Self::SecretOfPublicClient => ErrorCode::InvalidClient,
-            Self::Internal(error) if error.is_unavailability() => ErrorCode::TemporarilyUnavailable,
+            Self::Internal(error) if error.is_temporary() => ErrorCode::TemporarilyUnavailable,
             Self::Internal(_) => ErrorCode::ServerError,
         }
     }

@@ -100,21 +100,21 @@ impl Provider {
         let now = self.clock.now();
         let issued = refresh_tokens::find_with_grant(db, &token.digest()).await?;
         let live = issued.filter(|issued| {
-            issued.grant.client_id == client.id
-                && issued.revoked_at.is_none()
+            issued.grant.grant.client_id == client.id
+                && issued.grant.revoked_at.is_none()
                 && issued.token.rotated_at.is_none()
                 && issued.token.expires_at > now
-                && issued.user.is_enabled()
+                && issued.grant.user.is_enabled()
         });
         Ok(
             live.map_or_else(Introspection::default, |issued| Introspection {
                 active: true,
-                scope: issued.grant.scopes,
+                scope: issued.grant.grant.scopes,
                 client_id: Some(client.id.to_string()),
-                username: Some(issued.user.username.to_string()),
+                username: Some(issued.grant.user.username.to_string()),
                 exp: Some(issued.token.expires_at),
                 iat: Some(issued.token.issued_at),
-                sub: Some(issued.user.id.to_string()),
+                sub: Some(issued.grant.user.id.to_string()),
                 iss: Some(self.issuer.to_string()),
                 ..Introspection::default()
             }),

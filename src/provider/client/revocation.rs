@@ -29,10 +29,11 @@ impl Provider {
             let issued = refresh_tokens::find_with_grant(&mut db, &secret.digest()).await;
             drop(db);
             let issued = issued.map_err(InternalError::from)?;
-            let Some(issued) = issued.filter(|issued| issued.grant.client_id == client.id) else {
+            let Some(issued) = issued.filter(|issued| issued.grant.grant.client_id == client.id)
+            else {
                 return Ok(());
             };
-            let grant_id = issued.grant.id;
+            let grant_id = issued.grant.grant.id;
             return self
                 .store
                 .write(move |db| {
@@ -57,7 +58,9 @@ impl Provider {
                         Handle::Jwt(jti) => {
                             revoked_access_tokens::insert(db, &jti, expires_at).await
                         }
-                        Handle::Opaque(digest) => access_tokens::revoke(db, &digest, now).await,
+                        Handle::Opaque(digest) => {
+                            access_tokens::revoke(db, &digest, now).await.map(drop)
+                        }
                     }
                 })
             })

@@ -44,7 +44,7 @@ impl BearerError {
             Self::MalformedRequest => Some(ErrorCode::InvalidRequest),
             Self::InvalidToken | Self::OtherAudience => Some(ErrorCode::InvalidToken),
             Self::InsufficientScope => Some(ErrorCode::InsufficientScope),
-            Self::Internal(error) if error.is_unavailability() => {
+            Self::Internal(error) if error.is_temporary() => {
                 Some(ErrorCode::TemporarilyUnavailable)
             }
             Self::Internal(_) => Some(ErrorCode::ServerError),
@@ -93,7 +93,7 @@ impl Provider {
     /// client is registered with it.
     pub async fn allows_origin(&self, origin: &str) -> Result<bool, InternalError> {
         let mut db = self.store.read().await?;
-        let clients = clients::list(&mut db).await?;
+        let clients = clients::list(&mut db, None, u32::MAX).await?;
         let mut enabled = clients.iter().filter(|client| Client::is_enabled(client));
         Ok(enabled.any(|client| client.allows_origin(origin)))
     }

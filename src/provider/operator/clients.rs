@@ -5,7 +5,7 @@ use crate::oidc::client::{
 };
 use crate::oidc::redirect_uri::RedirectUri;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
-use crate::store::{StoreError, clients};
+use crate::store::clients;
 
 use super::{Operator, OperatorError};
 
@@ -71,19 +71,17 @@ impl Operator {
             .store
             .write(move |db| Box::pin(async move { clients::insert(db, &stored).await }))
             .await;
-        match inserted {
-            Err(StoreError::Conflict) => Err(OperatorError::AlreadyExists("client", name)),
-            result => {
-                result?;
-                Ok((client, secret))
-            }
+        if inserted? {
+            Ok((client, secret))
+        } else {
+            Err(OperatorError::AlreadyExists("client", name))
         }
     }
 
     /// All clients.
     pub async fn clients(&self) -> Result<Vec<Client>, OperatorError> {
         let mut db = self.store.read().await?;
-        Ok(clients::list(&mut db).await?)
+        Ok(clients::list(&mut db, None, u32::MAX).await?)
     }
 
     /// The client with this identifier.

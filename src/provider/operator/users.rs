@@ -6,6 +6,7 @@ use crate::oidc::user::{
     EmailKey, LoginName, PasswordHash, StandardClaims, User, UserId, Username,
 };
 use crate::provider::account::password_rules;
+use crate::store::users::Registration;
 use crate::store::{Connection, StoreError, grants, sessions, users};
 
 use super::{Operator, OperatorError};
@@ -66,29 +67,26 @@ impl Operator {
 
     /// Adds a user as they are, under the subject identifier they have.
     pub async fn insert_user(&self, user: User) -> Result<User, OperatorError> {
-        let name = user.username.to_string();
+        let stored = user.clone();
         let inserted = self
             .store
-            .write(move |db| {
-                Box::pin(async move {
-                    users::insert(db, &user).await?;
-                    Ok(user)
-                })
-            })
-            .await;
-        match inserted {
-            Err(StoreError::Conflict) => Err(OperatorError::AlreadyExists(
-                "user with this name or e-mail address",
-                name,
-            )),
-            result => Ok(result?),
-        }
+            .write(move |db| Box::pin(async move { users::insert(db, &stored).await }))
+            .await?;
+        let (what, value) = match inserted {
+            Registration::Done | Registration::Unknown => return Ok(user),
+            Registration::UsernameTaken => ("user", user.username.to_string()),
+            Registration::EmailTaken => (
+                "user with the e-mail address",
+                user.claims.email.unwrap_or_default(),
+            ),
+        };
+        Err(OperatorError::AlreadyExists(what, value))
     }
 
     /// All users, by name.
     pub async fn users(&self) -> Result<Vec<User>, OperatorError> {
         let mut db = self.store.read().await?;
-        Ok(users::list(&mut db).await?)
+        Ok(users::list(&mut db, None, u32::MAX).await?)
     }
 
     /// The user called `name`: a user name, an e-mail address, or a subject identifier.
@@ -110,7 +108,7 @@ impl Operator {
         self.store
             .write(move |db| {
                 Box::pin(async move {
-                    users::set_password(db, id, &hash, now).await?;
+                    users::set_password(db, id, &hash).await?;
                     end_everything_of(db, id, now, "password changed").await
                 })
             })
@@ -136,9 +134,9 @@ impl Operator {
     /// Enables a user again. What ended does not come back.
     pub async fn enable_user(&self, name: &str) -> Result<User, OperatorError> {
         let user = self.user(name).await?;
-        let (id, now) = (user.id, self.clock.now());
+        let id = user.id;
         self.store
-            .write(move |db| Box::pin(async move { users::enable(db, id, now).await }))
+            .write(move |db| Box::pin(async move { users::enable(db, id).await }))
             .await?;
         self.user(name).await
     }

@@ -16,6 +16,7 @@ use crate::oidc::token_request::AuthorizationCodeRequest;
 use crate::oidc::token_response::TokenResponse;
 use crate::provider::Provider;
 use crate::store::authorization_codes::{self, Consumption};
+use crate::store::grants::GrantWithParties;
 use crate::store::{Lease, StoreError, access_tokens, grants, refresh_tokens};
 
 use super::issue::Subject;
@@ -36,11 +37,11 @@ impl Provider {
         let issued = issued.ok_or(TokenError::UnknownCode)?;
         let now = self.clock.now();
 
-        if issued.grant.client_id != client.id {
+        if issued.grant.grant.client_id != client.id {
             return Err(TokenError::CodeOfAnotherClient);
         }
         if issued.consumed_at.is_some() {
-            return self.revoke_replayed(issued.grant.id, now).await;
+            return self.revoke_replayed(issued.grant.grant.id, now).await;
         }
         if issued.code.expires_at <= now {
             return Err(TokenError::ExpiredCode);
@@ -49,18 +50,17 @@ impl Provider {
             self.count_failure(digest).await?;
             return Err(error);
         }
-        if issued.revoked_at.is_some() {
+        if issued.grant.revoked_at.is_some() {
             return Err(TokenError::GrantEnded);
         }
-        admit_user(&client, &issued.user)?;
+        admit_user(&client, &issued.grant.user)?;
 
-        let grant = issued.grant;
+        let GrantWithParties { grant, user, .. } = issued.grant;
         let scopes = grant.scopes.clone();
         let mut access_token =
             self.make_access_token(&client, Subject::User(&grant), scopes, now)?;
         let nonce = grant.nonce.as_deref();
-        let id_token =
-            self.make_id_token(&client, &grant, &issued.user, nonce, &access_token, now)?;
+        let id_token = self.make_id_token(&client, &grant, &user, nonce, &access_token, now)?;
         let refresh_token = gets_refresh_token(&client, &grant)
             .then(|| self.random.secret(SecretKind::RefreshToken));
         let refresh_record = refresh_token
@@ -124,10 +124,11 @@ impl Provider {
     }
 
     async fn count_failure(&self, digest: Digest) -> Result<(), TokenError> {
+        let now = self.clock.now();
         self.store
             .write(move |db| {
                 Box::pin(async move {
-                    authorization_codes::count_failure(db, &digest, MOST_FAILURES).await
+                    authorization_codes::count_failure(db, &digest, MOST_FAILURES, now).await
                 })
             })
             .await?;

@@ -116,7 +116,7 @@ impl TokenError {
             | Self::UserDisabled
             | Self::NotInGroup => ErrorCode::InvalidGrant,
             Self::InvalidScope => ErrorCode::InvalidScope,
-            Self::Internal(error) if error.is_unavailability() => ErrorCode::TemporarilyUnavailable,
+            Self::Internal(error) if error.is_temporary() => ErrorCode::TemporarilyUnavailable,
             Self::Internal(_) => ErrorCode::ServerError,
         }
     }

@@ -15,6 +15,7 @@ use crate::oidc::timestamp::Timestamp;
 use crate::oidc::token_request::RefreshTokenRequest;
 use crate::oidc::token_response::TokenResponse;
 use crate::provider::Provider;
+use crate::store::grants::GrantWithParties;
 use crate::store::{Lease, StoreError, access_tokens, grants, refresh_tokens};
 
 use super::issue::Subject;
@@ -36,28 +37,27 @@ impl Provider {
         let issued = issued.ok_or(TokenError::UnknownRefreshToken)?;
         let now = self.clock.now();
 
-        if issued.grant.client_id != client.id {
+        if issued.grant.grant.client_id != client.id {
             return Err(TokenError::RefreshTokenOfAnotherClient);
         }
-        if issued.revoked_at.is_some() || issued.grant.expires_at <= now {
+        if issued.grant.revoked_at.is_some() || issued.grant.grant.expires_at <= now {
             return Err(TokenError::GrantEnded);
         }
         let is_retry = issued.token.rotated_at.is_some();
         if is_retry && !self.is_in_grace(&issued.token, now) {
-            return self.revoke_reused(issued.grant.id, now).await;
+            return self.revoke_reused(issued.grant.grant.id, now).await;
         }
         if issued.token.expires_at <= now {
             return Err(TokenError::ExpiredRefreshToken);
         }
-        admit_user(&client, &issued.user)?;
-        let grant = issued.grant;
+        admit_user(&client, &issued.grant.user)?;
+        let GrantWithParties { grant, user, .. } = issued.grant;
         let scopes = narrowed(request.scopes, &grant.scopes)?;
 
         let mut access_token =
             self.make_access_token(&client, Subject::User(&grant), scopes, now)?;
         // OIDC Core section 12.2: the ID token of a refresh has no nonce.
-        let id_token =
-            self.make_id_token(&client, &grant, &issued.user, None, &access_token, now)?;
+        let id_token = self.make_id_token(&client, &grant, &user, None, &access_token, now)?;
         let successor = self.successor(&presented);
         let record = self.new_refresh_token(&grant, now);
         let access_record = access_token.record.take();
