@@ -468,6 +468,32 @@ fn the_effective_configuration_is_a_configuration() {
 }
 
 #[test]
+fn the_example_names_every_setting_and_its_default() {
+    let example = include_str!("../keyfob.example.toml");
+    let config = Files::new(example)
+        .load(&[("KEYFOB_MASTER_KEY", MASTER_KEY)])
+        .unwrap();
+    for setting in config.settings() {
+        let key = setting["key"].as_str().unwrap();
+        let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
+        let header = format!("[{section}]");
+        let lines = example
+            .lines()
+            .skip_while(|line| !section.is_empty() && *line != header)
+            .skip(1)
+            .take_while(|line| !line.starts_with('['));
+        let line = match (setting["source"].as_str(), setting["value"].as_str()) {
+            (Some("default"), Some(value)) => format!("#{name} = {value}"),
+            (Some("KEYFOB_MASTER_KEY"), _) => format!("#{name}_file = "),
+            (_, Some(value)) => format!("{name} = {value}"),
+            (_, None) => format!("#{name} = "),
+        };
+        let found = lines.clone().any(|own| own.starts_with(&line));
+        assert!(found, "{key}: no line {line}");
+    }
+}
+
+#[test]
 fn every_relaxation_is_named() {
     for (toml, starts) in [
         ("listen = \"0.0.0.0:8484\"", "listen"),

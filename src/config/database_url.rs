@@ -1,6 +1,7 @@
 //! The database URL, whose password is not shown.
 
 use std::fmt;
+use std::str::FromStr;
 
 use url::{Host, Url};
 
@@ -104,30 +105,57 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-impl Value for DatabaseUrl {
-    fn parse(raw: &Raw) -> Result<Self, Wrong> {
-        let text = text(raw)?.trim();
-        let fix = "write sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE";
+/// Why a text is not the URL of a database that Keyfob has.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum DatabaseUrlError {
+    /// No URL at all.
+    #[error("is not a database URL")]
+    NotAUrl,
+    /// A URL that cannot be read.
+    #[error("is not a URL: {0} (percent-encode what is special in the password)")]
+    Malformed(#[from] url::ParseError),
+    /// A URL without the part that says which database.
+    #[error("names no database")]
+    NoDatabase,
+    /// A database of another kind.
+    #[error("is of the kind {0}:, which Keyfob does not have")]
+    UnknownKind(String),
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = DatabaseUrlError;
+
+    fn from_str(text: &str) -> Result<Self, DatabaseUrlError> {
+        let text = text.trim();
         match text.split_once(':') {
-            Some(("sqlite", path)) if !path.trim_start_matches('/').is_empty() => {}
-            Some(("postgres" | "postgresql", _)) => {
-                let url = Url::parse(text).map_err(|error| {
-                    Wrong::new(
-                        format!("is not a URL: {error}"),
-                        format!("{fix}; percent-encode what is special in the password"),
-                    )
-                })?;
-                if !text.contains("://") || url.path().trim_start_matches('/').is_empty() {
-                    return Err(Wrong::new("names no database", fix));
+            Some(("sqlite", path)) => {
+                if path.trim_start_matches('/').is_empty() {
+                    return Err(DatabaseUrlError::NoDatabase);
                 }
             }
-            Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
-                let problem = format!("is of the kind {scheme}:, which Keyfob does not have");
-                return Err(Wrong::new(problem, fix));
+            Some(("postgres" | "postgresql", rest)) => {
+                let url = Url::parse(text)?;
+                if !rest.starts_with("//") || url.path().trim_start_matches('/').is_empty() {
+                    return Err(DatabaseUrlError::NoDatabase);
+                }
             }
-            Some(_) | None => return Err(Wrong::new("is not a database URL", fix)),
+            Some((kind, _)) if kind.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+                return Err(DatabaseUrlError::UnknownKind(kind.to_owned()));
+            }
+            Some(_) | None => return Err(DatabaseUrlError::NotAUrl),
         }
         Ok(Self(text.to_owned()))
+    }
+}
+
+impl Value for DatabaseUrl {
+    fn parse(raw: &Raw) -> Result<Self, Wrong> {
+        text(raw)?.parse().map_err(|error: DatabaseUrlError| {
+            Wrong::new(
+                error.to_string(),
+                "write sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE",
+            )
+        })
     }
 
     fn to_toml(&self) -> String {

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use serde_json::json;
+
 use super::Config;
 use super::reader::Setting;
 use super::value::quoted;
@@ -29,6 +31,19 @@ impl Config {
             line(&mut text, &bare_or_quoted(name), setting);
         }
         text
+    }
+
+    /// Each setting in force for scripts: `key`, `value` in TOML or null, `source`, and `overrides`
+    /// where the environment overrides the file.
+    pub fn settings(&self) -> impl Iterator<Item = serde_json::Value> {
+        self.settings.iter().map(|setting| {
+            json!({
+                "key": setting.key,
+                "value": setting.value,
+                "source": setting.origin.to_string(),
+                "overrides": setting.overrides.as_ref().map(ToString::to_string),
+            })
+        })
     }
 }
 

@@ -1,0 +1,31 @@
+# What is done often. `just` lists it.
+
+_list:
+    @just --list
+
+# Everything that CI checks, with what is found on this machine.
+check: format-check lint deny test
+
+# Puts the code into its form.
+fmt:
+    cargo fmt
+
+# Says where the code is not in its form.
+format-check:
+    cargo fmt --check
+
+# Warnings are errors.
+lint:
+    cargo clippy --locked --all-targets -- -D warnings
+
+# Licences, sources and banned crates.
+deny:
+    cargo deny check bans licenses sources
+
+# The tests; what cannot be found is left out, and said.
+test *arguments:
+    cargo test --locked {{ arguments }}
+
+# The tests, and nothing may be left out.
+test-all *arguments:
+    KEYFOB_TEST_REQUIRE=postgres,browser,interop cargo test --locked {{ arguments }}
