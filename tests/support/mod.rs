@@ -22,3 +22,4 @@ pub(crate) mod jwt;
 pub(crate) mod process;
 pub(crate) mod relying_party;
 pub(crate) mod requirement;
+pub(crate) mod toolchain;
