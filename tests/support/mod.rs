@@ -17,6 +17,7 @@
 
 pub(crate) mod balancer;
 pub(crate) mod browser;
+pub(crate) mod chromium;
 pub(crate) mod html;
 pub(crate) mod jwt;
 pub(crate) mod process;

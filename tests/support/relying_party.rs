@@ -206,7 +206,7 @@ impl RelyingParty {
 
     /// An authorization request with PKCE, state and nonce.
     pub(crate) fn request(&self, scope: &str) -> AuthorizationRequest {
-        let verifier = random_text() + &random_text();
+        let verifier = [random_text(), random_text()].concat();
         let (state, nonce) = (random_text(), random_text());
         let challenge = challenge(&verifier);
         let parameters = [
