@@ -3,9 +3,10 @@
 
 mod support;
 
-use support::jwt;
+use openidconnect::AuthType;
 use support::process::Server;
 use support::relying_party::RelyingParty;
+use support::{independent, jwt};
 
 #[tokio::test]
 async fn a_person_signs_in_and_the_relying_party_gets_both_tokens() {
@@ -26,5 +27,24 @@ async fn a_person_signs_in_and_the_relying_party_gets_both_tokens() {
 
         let refreshed = party.refresh(&tokens.refresh_token).await.tokens();
         assert_ne!(refreshed.refresh_token, tokens.refresh_token);
+    }
+}
+
+#[tokio::test]
+async fn a_relying_party_made_with_the_openidconnect_crate_is_content() {
+    let server = Server::dev();
+    for (client, authentication) in [
+        (server.web_app(), AuthType::BasicAuth),
+        (server.web_app(), AuthType::RequestBody),
+        (server.single_page_app(), AuthType::RequestBody),
+    ] {
+        let alice = server.user("alice");
+        let learnt = independent::sign_in(server.issuer(), client, alice, authentication).await;
+
+        assert_eq!(learnt.userinfo.subject(), learnt.id_token.subject());
+        assert_eq!(learnt.refreshed.subject(), learnt.id_token.subject());
+        assert_eq!(learnt.refreshed.auth_time(), learnt.id_token.auth_time());
+        let email = learnt.userinfo.email().map(|email| email.as_str());
+        assert_eq!(email, alice.email.as_deref());
     }
 }
