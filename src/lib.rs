@@ -1,8 +1,8 @@
 //! Keyfob, a small OpenID Connect identity provider.
 
-pub mod keys;
+pub mod config;
 pub mod dev;
 pub mod http;
-pub mod config;
+pub mod keys;
 pub mod oidc;
 pub mod provider;

@@ -6,7 +6,8 @@ mod support;
 use std::time::Duration;
 
 use support::chromium::{Chromium, Tab};
-use support::process::{Launch, Server};
+use support::launch::Launch;
+use support::process::Server;
 use support::relying_party::RelyingParty;
 use support::requirement::Requirement;
 use thirtyfour::error::WebDriverResult;

@@ -12,8 +12,9 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use support::process::{SeededClient, Server};
+use support::process::Server;
 use support::requirement::Requirement;
+use support::seeds::SeededClient;
 use support::toolchain;
 
 #[test]

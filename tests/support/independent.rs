@@ -12,8 +12,8 @@ use openidconnect::{
 };
 
 use super::browser::Browser;
-use super::process::{SeededClient, SeededUser};
 use super::relying_party::http_client;
+use super::seeds::{SeededClient, SeededUser};
 
 /// What the relying party learnt.
 pub(crate) struct SignedIn {

@@ -1,119 +1,27 @@
 //! A server process of the test's own: started on a free port, its output kept, ended on drop.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
-use serde_json::Value;
 use tempfile::TempDir;
 use url::Url;
 
-/// The line that `keyfob dev --ready-json` prints when, and only when, it answers.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Ready {
-    /// The issuer identifier.
-    pub(crate) issuer: String,
-    /// The seeded clients.
-    pub(crate) clients: Vec<SeededClient>,
-    /// The seeded users.
-    pub(crate) users: Vec<SeededUser>,
-    /// The process.
-    pub(crate) pid: u32,
-}
-
-/// A seeded client: its RFC 7591 metadata with what it needs to sign in.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct SeededClient {
-    pub(crate) client_id: String,
-    pub(crate) client_secret: Option<String>,
-    #[serde(default)]
-    pub(crate) redirect_uris: Vec<String>,
-    #[serde(default)]
-    pub(crate) grant_types: Vec<String>,
-    /// The other members.
-    #[serde(flatten)]
-    pub(crate) metadata: BTreeMap<String, Value>,
-}
-
-/// A seeded user, with the password in the clear.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct SeededUser {
-    pub(crate) username: String,
-    pub(crate) password: String,
-    pub(crate) email: Option<String>,
-    /// The other claims.
-    #[serde(flatten)]
-    pub(crate) claims: BTreeMap<String, Value>,
-}
-
-/// Where a server keeps its data.
-#[derive(Clone, Debug)]
-pub(crate) enum Database {
-    /// Nowhere: it is gone with the process.
-    Memory,
-    /// A file in the server's own directory.
-    File,
-    /// The database of this URL.
-    Url(String),
-}
-
-/// How to start a server.
-#[derive(Clone, Debug)]
-pub(crate) struct Launch {
-    database: Database,
-    arguments: Vec<String>,
-    environment: BTreeMap<String, String>,
-}
-
-impl Launch {
-    /// `keyfob dev` on a free port with its data in memory.
-    pub(crate) fn dev() -> Self {
-        Self {
-            database: Database::Memory,
-            arguments: Vec::new(),
-            environment: BTreeMap::new(),
-        }
-    }
-
-    /// With its data there.
-    pub(crate) fn on(mut self, database: Database) -> Self {
-        self.database = database;
-        self
-    }
-
-    /// With these further arguments.
-    pub(crate) fn arguments(mut self, arguments: &[&str]) -> Self {
-        self.arguments
-            .extend(arguments.iter().map(ToString::to_string));
-        self
-    }
-
-    /// With this environment variable.
-    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
-        self.environment.insert(name.to_owned(), value.to_owned());
-        self
-    }
-
-    /// Starts it, and waits until it answers.
-    pub(crate) fn start(self) -> Server {
-        Server::start(self)
-    }
-}
+use super::launch::{Database, Launch};
+use super::seeds::{self, Ready, SeededClient, SeededUser};
 
 /// A running server. It is killed when dropped, and if that is because the test failed, the end of
 /// its log is printed.
 pub(crate) struct Server {
-    /// What it said when it was ready.
+    /// Where it is, and whom and what it knows.
     pub(crate) ready: Ready,
     launch: Launch,
     child: Child,
-    directory: TempDir,
+    directory: Arc<TempDir>,
 }
 
 impl Server {
@@ -127,11 +35,42 @@ impl Server {
         Launch::dev().on(Database::File).start()
     }
 
-    fn start(launch: Launch) -> Self {
+    /// `keyfob serve` with its data in a file.
+    pub(crate) fn serve() -> Self {
+        Launch::serve().start()
+    }
+
+    /// Starts a server, and waits until it answers.
+    pub(crate) fn start(launch: Launch) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let (child, ready) = spawn(&launch, directory.path(), 0);
-        Self {
+        let (child, said) = launch.spawn(directory.path(), 0);
+        let is_told = said.is_some();
+        let ready = said.unwrap_or_else(|| Ready {
+            issuer: format!("http://localhost:{}", launch.port().expect("a port")),
+            clients: Vec::new(),
+            users: Vec::new(),
+            pid: child.id(),
+        });
+        let directory = Arc::new(directory);
+        let mut server = Self {
             ready,
+            launch,
+            child,
+            directory,
+        };
+        if !is_told {
+            server.ready = seeds::plant(&server);
+        }
+        server
+    }
+
+    /// Another `keyfob serve` of the same issuer on the same database, on that port.
+    pub(crate) fn replica(&self, port: u16) -> Self {
+        let launch = self.launch.clone().listening_on(port);
+        let directory = Arc::clone(&self.directory);
+        let (child, _) = launch.spawn(directory.path(), 0);
+        Self {
+            ready: self.ready.clone(),
             launch,
             child,
             directory,
@@ -145,49 +84,40 @@ impl Server {
 
     /// The URL of `path`, which starts with a slash, below the issuer.
     pub(crate) fn url(&self, path: &str) -> Url {
-        format!("{}{path}", self.ready.issuer)
-            .parse()
-            .expect("a URL below the issuer")
+        let url = format!("{}{path}", self.ready.issuer);
+        url.parse().expect("a URL below the issuer")
     }
 
     /// The port it listens on.
     pub(crate) fn port(&self) -> u16 {
-        self.url("/").port().expect("an issuer with a port")
+        let fixed = self.launch.port();
+        fixed.unwrap_or_else(|| self.url("/").port().expect("an issuer with a port"))
     }
 
-    /// The URL of its database, as `--db` takes it; `None` for one in memory.
+    /// The URL of its database; `None` for one in memory.
     pub(crate) fn database_url(&self) -> Option<String> {
-        database_url(&self.launch.database, self.directory.path())
+        self.launch.database_url(self.directory.path())
     }
 
-    /// The seeded user of that name.
+    /// The user of that name.
     pub(crate) fn user(&self, username: &str) -> &SeededUser {
-        let mut users = self.ready.users.iter();
-        users
-            .find(|user| user.username == username)
-            .unwrap_or_else(|| panic!("no seeded user {username}"))
+        self.ready.user(username)
     }
 
-    /// The seeded confidential client for people.
+    /// The confidential client for people.
     pub(crate) fn web_app(&self) -> &SeededClient {
-        self.client(|client| client.client_secret.is_some() && !client.redirect_uris.is_empty())
+        self.ready
+            .client(|it| it.client_secret.is_some() && !it.redirect_uris.is_empty())
     }
 
-    /// The seeded public client.
+    /// The public client.
     pub(crate) fn single_page_app(&self) -> &SeededClient {
-        self.client(|client| client.client_secret.is_none())
+        self.ready.client(|it| it.client_secret.is_none())
     }
 
-    /// The seeded client that acts as itself.
+    /// The client that acts as itself.
     pub(crate) fn machine(&self) -> &SeededClient {
-        self.client(|client| client.redirect_uris.is_empty())
-    }
-
-    fn client(&self, is_it: impl Fn(&SeededClient) -> bool) -> &SeededClient {
-        let mut clients = self.ready.clients.iter();
-        clients
-            .find(|client| is_it(client))
-            .unwrap_or_else(|| panic!("no such client among {:?}", self.ready.clients))
+        self.ready.client(|it| it.redirect_uris.is_empty())
     }
 
     /// Kills it as a power cut would, and waits until it is gone.
@@ -201,9 +131,11 @@ impl Server {
         if self.child.try_wait().expect("its state").is_none() {
             self.kill9();
         }
-        let (child, ready) = spawn(&self.launch, self.directory.path(), self.port());
+        let (child, said) = self.launch.spawn(self.directory.path(), self.port());
         self.child = child;
-        self.ready = ready;
+        if let Some(ready) = said {
+            self.ready = ready;
+        }
     }
 
     /// Asks it to stop (SIGTERM) and waits for at most `patience`.
@@ -237,12 +169,10 @@ impl Server {
 
     /// Runs another command of the program on the same database.
     pub(crate) fn run(&self, arguments: &[&str], stdin: &str) -> Output {
-        let mut command = program(&self.launch, self.directory.path());
-        command.args(arguments);
-        if let Some(url) = self.database_url() {
-            command.args(["--db", &url]);
-        }
-        let mut child = command
+        let mut child = self
+            .launch
+            .program(self.directory.path())
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -260,12 +190,10 @@ impl Server {
         self.directory.path()
     }
 
-    /// Everything it has written to its standard output and error so far.
+    /// Everything it has logged so far.
     pub(crate) fn log(&self) -> String {
-        ["stdout", "stderr"]
-            .map(|name| fs::read(self.directory.path().join(name)).unwrap_or_default())
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .concat()
+        let bytes = fs::read(self.directory.path().join("stderr")).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 }
 
@@ -274,87 +202,10 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if thread::panicking() {
-            let log = fs::read(self.directory.path().join("stderr")).unwrap_or_default();
-            let log = String::from_utf8_lossy(&log);
+            let log = self.log();
             let lines: Vec<_> = log.lines().collect();
             let tail = &lines[lines.len().saturating_sub(30)..];
             eprintln!("the server's last lines:\n{}", tail.join("\n"));
         }
     }
 }
-
-/// The program under test: the one that cargo built, or that of `KEYFOB_TEST_BINARY`, such as a
-/// release build.
-pub(crate) fn binary() -> PathBuf {
-    std::env::var_os("KEYFOB_TEST_BINARY")
-        .map_or_else(|| env!("CARGO_BIN_EXE_keyfob").into(), PathBuf::from)
-}
-
-fn database_url(database: &Database, directory: &Path) -> Option<String> {
-    match database {
-        Database::Memory => None,
-        Database::File => Some(format!(
-            "sqlite:{}",
-            directory.join("keyfob.sqlite").display()
-        )),
-        Database::Url(url) => Some(url.clone()),
-    }
-}
-
-/// The program with an environment that has nothing of the developer's own configuration.
-fn program(launch: &Launch, directory: &Path) -> Command {
-    let mut command = Command::new(binary());
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("KEYFOB_") {
-            command.env_remove(name);
-        }
-    }
-    command.current_dir(directory).envs(&launch.environment);
-    command
-}
-
-/// Starts the program and waits for the line that says it answers.
-fn spawn(launch: &Launch, directory: &Path, port: u16) -> (Child, Ready) {
-    let log = |name: &str| {
-        File::options()
-            .create(true)
-            .append(true)
-            .open(directory.join(name))
-            .expect("a log file")
-    };
-    let mut command = program(launch, directory);
-    command.args(["dev", "--ready-json", "--port", &port.to_string()]);
-    if let Some(url) = database_url(&launch.database, directory) {
-        command.args(["--db", &url]);
-    }
-    command.args(&launch.arguments);
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log("stderr"))
-        .spawn()
-        .expect("the server to start");
-
-    let output = child.stdout.take().expect("its output");
-    let mut copy = log("stdout");
-    let (sender, receiver) = mpsc::channel();
-    // The thread ends with the server: reading on keeps its pipe from filling up.
-    thread::spawn(move || {
-        for line in BufReader::new(output).lines().map_while(Result::ok) {
-            let _ = writeln!(copy, "{line}");
-            let _ = sender.send(line);
-        }
-    });
-    let line = receiver.recv_timeout(PATIENCE).unwrap_or_else(|error| {
-        let _ = child.kill();
-        let _ = child.wait();
-        let log = fs::read_to_string(directory.join("stderr")).unwrap_or_default();
-        panic!("the server did not get ready ({error}):\n{log}")
-    });
-    let ready = serde_json::from_str(&line)
-        .unwrap_or_else(|error| panic!("the ready line {line}: {error}"));
-    (child, ready)
-}
-
-/// How long a server may take to answer: a debug build on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);

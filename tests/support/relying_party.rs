@@ -11,7 +11,8 @@ use url::Url;
 use uuid::Uuid;
 
 use super::browser::{Away, Browser};
-use super::process::{SeededClient, SeededUser, Server};
+use super::process::Server;
+use super::seeds::{SeededClient, SeededUser};
 
 /// How a client says who it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
