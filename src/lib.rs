@@ -8,4 +8,5 @@ pub mod keys;
 pub mod logging;
 pub mod oidc;
 pub mod provider;
+pub mod server;
 pub mod store;
