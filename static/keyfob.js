@@ -6,21 +6,25 @@
     const button = document.createElement("button");
     button.type = "button";
     button.className = "copy";
-    button.textContent = "Copy";
-    button.setAttribute("aria-label", "Copy " + (source.getAttribute("aria-label") || source.textContent));
+    const what = source.getAttribute("aria-label") || source.textContent;
+    function say(text) {
+      button.textContent = text;
+      button.setAttribute("aria-label", text + " " + what);
+    }
+    say("Copy");
     button.addEventListener("click", async function () {
       try {
         await navigator.clipboard.writeText(source.textContent);
-        button.textContent = "Copied";
+        say("Copied");
       } catch (refused) {
         const range = document.createRange();
         range.selectNodeContents(source);
         const selection = window.getSelection();
         selection.removeAllRanges();
         selection.addRange(range);
-        button.textContent = "Selected";
+        say("Selected");
       }
-      setTimeout(function () { button.textContent = "Copy"; }, 1600);
+      setTimeout(say, 1600, "Copy");
     });
     return button;
   }

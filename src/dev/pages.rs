@@ -3,3 +3,6 @@
 pub mod demo;
 pub mod home;
 pub mod tokens;
+
+#[cfg(test)]
+mod tests;

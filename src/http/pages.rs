@@ -109,3 +109,6 @@ pub fn monogram(name: &str) -> String {
     let first = name.chars().find(|character| character.is_alphanumeric());
     first.map_or_else(|| "?".to_owned(), |letter| letter.to_uppercase().collect())
 }
+
+#[cfg(test)]
+mod tests;

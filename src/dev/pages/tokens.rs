@@ -51,8 +51,8 @@ pub struct KeyCard {
 pub struct DecodedToken {
     /// The JOSE header, indented.
     pub header: String,
-    /// The claims, indented.
-    pub claims: String,
+    /// The claims.
+    pub claims: Vec<ClaimLine>,
 }
 
 /// When a token stops being valid, seen from now.
@@ -118,12 +118,22 @@ pub struct ClaimLine {
 }
 
 impl ClaimLine {
-    /// All of `claims`, the protocol's own first, in the order of the specification.
+    /// The claims of an ID token, the protocol's own first, in the order of the specification.
     #[must_use]
-    pub fn all(claims: &Map<String, Value>, now: Timestamp) -> Vec<Self> {
+    pub fn of_id_token(claims: &Map<String, Value>, now: Timestamp) -> Vec<Self> {
+        Self::all(claims, &[], now)
+    }
+
+    /// The claims of a JWT access token, in the same order; some mean something else there.
+    #[must_use]
+    pub fn of_access_token(claims: &Map<String, Value>, now: Timestamp) -> Vec<Self> {
+        Self::all(claims, ACCESS_TOKEN_MEANINGS, now)
+    }
+
+    fn all(claims: &Map<String, Value>, own: &[Meaning], now: Timestamp) -> Vec<Self> {
         let mut lines: Vec<Self> = claims
             .iter()
-            .map(|(name, value)| Self::of(name, value, now))
+            .map(|(name, value)| Self::of(name, value, own, now))
             .collect();
         lines.sort_by_key(|line| {
             let known = MEANINGS.iter().position(|(name, _)| *name == line.name);
@@ -132,10 +142,9 @@ impl ClaimLine {
         lines
     }
 
-    /// The claim `name` with `value`.
-    #[must_use]
-    pub fn of(name: &str, value: &Value, now: Timestamp) -> Self {
-        let meaning = MEANINGS.iter().find(|(known, _)| *known == name);
+    fn of(name: &str, value: &Value, own: &[Meaning], now: Timestamp) -> Self {
+        let mut meanings = own.iter().chain(MEANINGS);
+        let meaning = meanings.find(|(known, _)| *known == name);
         let instant = match name {
             "exp" | "iat" | "nbf" | "auth_time" | "updated_at" => value.as_i64().map(Timestamp),
             _ => None,
@@ -158,7 +167,23 @@ pub fn indented(object: &Map<String, Value>) -> String {
     serde_json::to_string_pretty(object).unwrap_or_default()
 }
 
-const MEANINGS: &[(&str, &str)] = &[
+/// A claim's name and what it means.
+type Meaning = (&'static str, &'static str);
+
+const ACCESS_TOKEN_MEANINGS: &[Meaning] = &[
+    (
+        "iss",
+        "Who issued the card: the API trusts this issuer alone",
+    ),
+    ("sub", "On whose behalf it opens"),
+    ("aud", "Whom it is for: the API must find itself here"),
+    ("auth_time", "When that person last proved who they are"),
+    ("acr", "How strongly they proved it"),
+    ("amr", "By which means"),
+    ("sid", "The session that it came from"),
+];
+
+const MEANINGS: &[Meaning] = &[
     (
         "iss",
         "Who issued the badge: the issuer, exactly as configured",
@@ -233,12 +258,20 @@ mod tests {
         let claims = serde_json::json!({
             "zebra": 1, "email": "a@b.test", "exp": 1300, "sub": "x", "iss": "i", "amr": ["pwd"],
         });
-        let lines = ClaimLine::all(claims.as_object().unwrap(), Timestamp(1000));
+        let lines = ClaimLine::of_id_token(claims.as_object().unwrap(), Timestamp(1000));
         let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
         assert_eq!(names, ["iss", "sub", "exp", "amr", "email", "zebra"]);
         assert_eq!(lines[2].in_words.as_deref(), Some("in 5 minutes"));
         assert_eq!(lines[3].value, r#"["pwd"]"#);
         assert_eq!(lines[5].meaning, "");
+    }
+
+    #[test]
+    fn the_audience_of_an_access_token_is_the_api() {
+        let claims = serde_json::json!({"aud": "https://api.test", "scope": "read"});
+        let lines = ClaimLine::of_access_token(claims.as_object().unwrap(), Timestamp(0));
+        assert!(lines[0].meaning.contains("API"));
+        assert_eq!(lines[1].meaning, "What it opens");
     }
 
     #[test]

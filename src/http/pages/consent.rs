@@ -52,7 +52,7 @@ impl ScopeLine {
             "phone" => "See your phone number",
             "groups" => "See which groups you belong to",
             "offline_access" => "Keep this access while you are away",
-            _ => "Use what it calls by this name",
+            _ => "Use the access called",
         };
         Self {
             name: name.to_owned(),

@@ -25,16 +25,17 @@ pub struct RedirectUriRegistration<'a> {
 /// A piece of a URI.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DiffSegment {
-    /// Its text.
+    /// Its text; empty where something is missing.
     pub text: String,
     /// Whether it is what differs.
     pub differs: bool,
 }
 
 impl<'a> RedirectUris<'a> {
-    /// Compares `requested` with each of `registered`.
+    /// Compares `requested` with each of `registered`, scheme with scheme, host with host and so
+    /// on, except the ports of two loopback addresses, which are free ([RFC 8252 section 7.3]).
     ///
-    /// What the two have in common at the start and at the end is left unmarked.
+    /// [RFC 8252 section 7.3]: https://www.rfc-editor.org/rfc/rfc8252#section-7.3
     #[must_use]
     pub fn compare(
         requested: &str,
@@ -42,13 +43,10 @@ impl<'a> RedirectUris<'a> {
         registration: Option<RedirectUriRegistration<'a>>,
     ) -> Self {
         let mut nearest_first = registered.to_vec();
-        nearest_first.sort_by_key(|own| std::cmp::Reverse(common(requested, own)));
-        let requested_segments = match nearest_first.first() {
-            Some(nearest) => segments(requested, nearest),
-            None => segments(requested, requested),
-        };
+        nearest_first.sort_by_key(|own| distance(requested, own));
+        let nearest = nearest_first.first().copied().unwrap_or(requested);
         Self {
-            requested: requested_segments,
+            requested: segments(requested, nearest),
             registered: nearest_first
                 .iter()
                 .map(|own| segments(own, requested))
@@ -58,28 +56,86 @@ impl<'a> RedirectUris<'a> {
     }
 }
 
-/// How many bytes two texts share at the start and at the end.
-fn common(one: &str, other: &str) -> usize {
-    let (start, end) = shared(one, other);
-    start + end
+/// The parts of a URI, as it is written: together they are the whole text.
+struct Parts<'u> {
+    scheme: &'u str,
+    host: &'u str,
+    port: &'u str,
+    rest: &'u str,
+}
+
+impl<'u> Parts<'u> {
+    fn of(uri: &'u str) -> Self {
+        let scheme = uri.find("://").map_or(0, |at| at + "://".len());
+        let (scheme, after) = uri.split_at(scheme);
+        let authority = if scheme.is_empty() {
+            0
+        } else {
+            after.find(['/', '?', '#']).unwrap_or(after.len())
+        };
+        let (authority, rest) = after.split_at(authority);
+        let host = match authority.rfind([':', ']']) {
+            Some(at) if authority.as_bytes().get(at) == Some(&b':') => at,
+            _ => authority.len(),
+        };
+        let (host, port) = authority.split_at(host);
+        Self {
+            scheme,
+            host,
+            port,
+            rest,
+        }
+    }
+
+    fn is_loopback(&self) -> bool {
+        self.scheme == "http://" && matches!(self.host, "localhost" | "127.0.0.1" | "[::1]")
+    }
+
+    /// Each part beside the same part of `other`.
+    fn beside(&self, other: &Parts<'u>) -> [(&'u str, &'u str); 4] {
+        let any_port = self.is_loopback() && other.is_loopback();
+        let port = if any_port { self.port } else { other.port };
+        [
+            (self.scheme, other.scheme),
+            (self.host, other.host),
+            (self.port, port),
+            (self.rest, other.rest),
+        ]
+    }
+}
+
+/// How many bytes of either text the other lacks.
+fn distance(one: &str, other: &str) -> usize {
+    let parts = Parts::of(one).beside(&Parts::of(other));
+    let lacking = parts.iter().map(|(own, other)| {
+        let (start, end) = shared(own, other);
+        own.len() + other.len() - 2 * (start + end)
+    });
+    lacking.sum()
 }
 
 /// `text` with what sets it apart from `other` marked.
 fn segments(text: &str, other: &str) -> Vec<DiffSegment> {
-    let (start, end) = shared(text, other);
-    let end = text.len() - end;
-    [
-        (&text[..start], false),
-        (&text[start..end], true),
-        (&text[end..], false),
-    ]
-    .into_iter()
-    .filter(|(text, _)| !text.is_empty())
-    .map(|(text, differs)| DiffSegment {
-        text: text.to_owned(),
-        differs,
-    })
-    .collect()
+    let mut segments: Vec<DiffSegment> = Vec::new();
+    for (own, other) in Parts::of(text).beside(&Parts::of(other)) {
+        let (start, end) = shared(own, other);
+        let end = own.len() - end;
+        for (text, differs) in [
+            (&own[..start], false),
+            (&own[start..end], own != other),
+            (&own[end..], false),
+        ] {
+            match segments.last_mut() {
+                Some(last) if last.differs == differs => last.text.push_str(text),
+                _ if text.is_empty() && !differs => {}
+                _ => segments.push(DiffSegment {
+                    text: text.to_owned(),
+                    differs,
+                }),
+            }
+        }
+    }
+    segments
 }
 
 /// The lengths, in bytes, of the start and of the end that two texts share; they do not overlap.
@@ -122,21 +178,40 @@ mod tests {
             (
                 "http://localhost:3000/callbak",
                 "http://localhost:3000/callback",
-                "http://localhost:3000/callbak",
+                "http://localhost:3000/callba[]k",
                 "http://localhost:3000/callba[c]k",
             ),
             (
                 "https://app.test/callback/",
                 "https://app.test/callback",
                 "https://app.test/callback[/]",
-                "https://app.test/callback",
+                "https://app.test/callback[]",
             ),
             (
                 "http://app.test/cb",
                 "https://app.test/cb",
-                "http://app.test/cb",
+                "http[]://app.test/cb",
                 "http[s]://app.test/cb",
             ),
+            (
+                "http://localhost:3000/calback",
+                "http://127.0.0.1/callback",
+                "http://[localhost]:3000/cal[]back",
+                "http://[127.0.0.1]/cal[l]back",
+            ),
+            (
+                "http://[::1]:8080/cb?a=1",
+                "http://[::1]/cb",
+                "http://[::1]:8080/cb[?a=1]",
+                "http://[::1]/cb[]",
+            ),
+            (
+                "https://app.test:8443/cb",
+                "https://app.test/cb",
+                "https://app.test[:8443]/cb",
+                "https://app.test[]/cb",
+            ),
+            ("com.app:/a", "com.app:/b", "com.app:/[a]", "com.app:/[b]"),
             ("é", "è", "[é]", "[è]"),
         ] {
             let compared = RedirectUris::compare(requested, &[registered], None);
@@ -152,7 +227,10 @@ mod tests {
             &["myapp:/done", "https://app.test/callback"],
             None,
         );
-        assert_eq!(marked(&compared.registered[0]), "https://app.test/callback");
+        assert_eq!(
+            marked(&compared.registered[0]),
+            "https://app.test/callback[]"
+        );
         assert_eq!(marked(&compared.requested), "https://app.test/callback[2]");
     }
 

@@ -14,8 +14,8 @@ pub fn span(span: Duration) -> String {
     let (count, unit) = match seconds {
         0..=1 => return "a moment".to_owned(),
         2..=90 => (seconds, "second"),
-        91..=5400 => (seconds.div_ceil(60), "minute"),
-        5401..=172_800 => (seconds.div_ceil(3600), "hour"),
+        91..=5400 if seconds != 3600 => (seconds.div_ceil(60), "minute"),
+        91..=172_800 => (seconds.div_ceil(3600), "hour"),
         _ => (seconds.div_ceil(86_400), "day"),
     };
     let plural = if count == 1 { "" } else { "s" };
@@ -68,7 +68,8 @@ mod tests {
             (91, "2 minutes"),
             (300, "5 minutes"),
             (301, "6 minutes"),
-            (3600, "60 minutes"),
+            (3600, "1 hour"),
+            (3700, "62 minutes"),
             (7200, "2 hours"),
             (86_400 * 30, "30 days"),
         ] {
