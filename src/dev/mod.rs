@@ -1,3 +1,31 @@
-//! What exists in `keyfob dev` alone: the lesson, the demo relying party, their pages.
+//! `keyfob dev`: a provider that is ready to be tried out, with a relying party and an API that
+//! show what it is for. It may see everything, and nothing sees it; no rule is relaxed.
 
+pub mod master_key;
 pub mod pages;
+pub mod redirect_uris;
+pub mod seeds;
+pub mod summary;
+
+use actix_web::web::{Data, ServiceConfig, post};
+
+use crate::provider::operator::Operator;
+
+use seeds::{SeededClient, SeededUser};
+
+/// What a development server has beside its provider.
+#[derive(Debug)]
+pub struct Development {
+    /// Who registers redirect URIs.
+    pub operator: Operator,
+    /// The clients that were seeded.
+    pub clients: Vec<SeededClient>,
+    /// The users that were seeded.
+    pub users: Vec<SeededUser>,
+}
+
+/// The addresses that only a development server has.
+pub fn routes(app: &mut ServiceConfig, development: &Data<Development>) {
+    app.app_data(development.clone())
+        .route("/dev/redirect-uris", post().to(redirect_uris::register));
+}

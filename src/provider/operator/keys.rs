@@ -7,8 +7,9 @@ use crate::keys::master_key::MasterKey;
 use crate::keys::rotation;
 use crate::oidc::client::SigningAlgorithm;
 use crate::oidc::timestamp::Timestamp;
-use crate::provider::keyring::{carry_out, load, longest_token_lifetime};
-use crate::store::keyset;
+use crate::keys::signing_key::SigningKey;
+use crate::provider::keyring::{carry_out, load, longest_token_lifetime, record};
+use crate::store::{StoreError, keyset, signing_keys};
 
 use super::{Operator, OperatorError};
 
@@ -32,6 +33,39 @@ pub struct KeyLine {
 }
 
 impl Operator {
+    /// Whether there are signing keys.
+    pub async fn has_keys(&self) -> Result<bool, OperatorError> {
+        let mut db = self.store.read().await?;
+        Ok(!signing_keys::list(&mut db).await?.is_empty())
+    }
+
+    /// Stores keys that were made elsewhere, each with the instant from which it signs. They are
+    /// published at once.
+    pub async fn insert_keys(
+        &self,
+        master_key: &Arc<MasterKey>,
+        keys: &[(SigningKey, Timestamp)],
+        now: Timestamp,
+    ) -> Result<(), OperatorError> {
+        self.check_master_key(master_key).await?;
+        let records = keys.iter().map(|(key, activates_at)| record(master_key, key, now, *activates_at));
+        let records = records.collect::<Result<Vec<_>, _>>()?;
+        self.store
+            .write(move |db| {
+                Box::pin(async move {
+                    let version = keyset::version(db).await?;
+                    if keyset::advance(db, version).await? {
+                        for record in &records {
+                            signing_keys::insert(db, record).await?;
+                        }
+                    }
+                    Ok::<_, StoreError>(())
+                })
+            })
+            .await?;
+        Ok(())
+    }
+
     /// The published signing keys with their states.
     pub async fn keys(&self, master_key: &Arc<MasterKey>) -> Result<Vec<KeyLine>, OperatorError> {
         self.check_master_key(master_key).await?;

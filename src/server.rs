@@ -1,0 +1,201 @@
+//! The whole HTTP surface, and the life of a server: bind, run, drain.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::guard::{Any, Get, Guard, Head};
+use actix_web::middleware::from_fn;
+use actix_web::web::{Data, ServiceConfig, get, post, resource, route, scope, to};
+use actix_web::{App, HttpServer, Route};
+
+use crate::dev::Development;
+use crate::http::site::Site;
+use crate::http::{
+    account_selection, assets, authorization, consent, cors, discovery, error, form, front, health,
+    introspection, login, logout, revocation, token, trace, userinfo,
+};
+use crate::oidc::metadata::path;
+use crate::provider::{InternalError, Provider};
+
+/// How a server listens and ends.
+#[derive(Debug)]
+pub struct Listening {
+    /// The sockets, bound.
+    pub sockets: Vec<TcpListener>,
+    /// What is needed to speak TLS; plain HTTP without it.
+    pub tls: Option<rustls::ServerConfig>,
+    /// How many threads answer requests; one a core without it.
+    pub workers: Option<usize>,
+    /// For how long requests in flight may finish after the signal to stop.
+    pub shutdown_timeout: Duration,
+}
+
+/// Serves `site` until a signal says to stop, and then finishes what is in flight.
+pub async fn run(
+    site: Data<Site>,
+    development: Option<Data<Development>>,
+    listening: Listening,
+) -> io::Result<()> {
+    let provider = Arc::clone(&site.provider);
+    let base = site.base().to_owned();
+    let app_base = base.clone();
+    let mut server = HttpServer::new(move || {
+        let base = app_base.clone();
+        App::new()
+            .app_data(site.clone())
+            .wrap(from_fn(trace::trace))
+            .configure(|app| well_known(app, &base))
+            .service(scope(&base).configure(|app| {
+                if let Some(development) = &development {
+                    crate::dev::routes(app, development);
+                }
+                routes(app);
+            }))
+            .default_service(to(error::not_found))
+    })
+    .client_request_timeout(Duration::from_secs(10))
+    .shutdown_timeout(listening.shutdown_timeout.as_secs());
+    if let Some(workers) = listening.workers {
+        server = server.workers(workers);
+    }
+    for socket in listening.sockets {
+        server = match &listening.tls {
+            Some(tls) => server.listen_rustls_0_23(socket, tls.clone())?,
+            None => server.listen(socket)?,
+        };
+    }
+    let upkeep = tokio::spawn(keep_up(Arc::clone(&provider)));
+    let ended = server.run().await;
+    upkeep.abort();
+    provider.close().await;
+    ended
+}
+
+/// Every address below the issuer, grouped by who calls it.
+fn routes(app: &mut ServiceConfig) {
+    // Clients and APIs, server to server or from their own pages.
+    app.service(
+        resource(path::TOKEN)
+            .route(post().to(token::post))
+            .route(options().to(cors::preflight))
+            .default_service(to(|| async { form::method_not_allowed("POST, OPTIONS") })),
+    )
+    .service(
+        resource(path::USERINFO)
+            .route(get().to(userinfo::answer))
+            .route(post().to(userinfo::answer))
+            .route(options().to(cors::preflight))
+            .default_service(to(|| async { form::method_not_allowed("GET, POST, OPTIONS") })),
+    )
+    .service(
+        resource(path::REVOCATION)
+            .route(post().to(revocation::post))
+            .route(options().to(cors::preflight))
+            .default_service(to(|| async { form::method_not_allowed("POST, OPTIONS") })),
+    )
+    .service(
+        resource(path::INTROSPECTION)
+            .route(post().to(introspection::post))
+            .default_service(to(|| async { form::method_not_allowed("POST") })),
+    )
+    // Anybody.
+    .service(public(path::OPENID_CONFIGURATION).route(read().to(discovery::metadata)))
+    .service(public(path::AUTHORIZATION_SERVER).route(read().to(discovery::metadata)))
+    .service(public(path::JWKS).route(read().to(discovery::jwks)))
+    // Browsers.
+    .service(
+        resource(path::AUTHORIZATION)
+            .route(get().to(authorization::get))
+            .route(post().to(authorization::post))
+            .default_service(to(|| async { form::method_not_allowed("GET, POST") })),
+    )
+    .service(
+        resource(path::END_SESSION)
+            .route(get().to(logout::get))
+            .route(post().to(logout::post))
+            .default_service(to(|| async { form::method_not_allowed("GET, POST") })),
+    )
+    .route(&format!("{}/confirm", path::END_SESSION), post().to(logout::confirm))
+    .route("/continue", get().to(authorization::go_on))
+    .service(
+        resource("/login")
+            .route(get().to(login::get))
+            .route(post().to(login::post)),
+    )
+    .service(
+        resource("/select-account")
+            .route(get().to(account_selection::get))
+            .route(post().to(account_selection::post)),
+    )
+    .service(
+        resource("/consent")
+            .route(get().to(consent::get))
+            .route(post().to(consent::post)),
+    )
+    .route("/", get().to(front::get))
+    .route("", get().to(front::get))
+    .route("/logo", get().to(front::logo))
+    .route("/static/{name}", read().to(assets::asset))
+    // Whoever runs the server.
+    .route("/healthz", read().to(health::live))
+    .route("/readyz", read().to(health::ready));
+}
+
+/// The addresses outside an issuer with a path: the metadata where [RFC 8414 section 3.1] puts it,
+/// and what asks after the process and not after the issuer.
+///
+/// [RFC 8414 section 3.1]: https://www.rfc-editor.org/rfc/rfc8414#section-3.1
+fn well_known(app: &mut ServiceConfig, base: &str) {
+    if base.is_empty() {
+        return;
+    }
+    for document in [path::AUTHORIZATION_SERVER, path::OPENID_CONFIGURATION] {
+        let inserted = public(&format!("{document}{base}"));
+        app.service(inserted.route(read().to(discovery::metadata)));
+    }
+    app.route("/healthz", read().to(health::live))
+        .route("/readyz", read().to(health::ready));
+}
+
+fn public(path: &str) -> actix_web::Resource {
+    resource(path).route(options().to(cors::public_preflight))
+}
+
+fn read() -> Route {
+    route().guard(either(Get(), Head()))
+}
+
+fn either(one: impl Guard + 'static, other: impl Guard + 'static) -> impl Guard {
+    Any(one).or(other)
+}
+
+fn options() -> Route {
+    route().method(actix_web::http::Method::OPTIONS)
+}
+
+/// Keeps a provider up as long as it serves: its keys, and the rows that have expired.
+async fn keep_up(provider: Arc<Provider>) {
+    let mut beats = tokio::time::interval(BEAT);
+    let mut since_sweep = 0_u32;
+    loop {
+        beats.tick().await;
+        log_if_failed("the signing keys could not be kept up", provider.maintain_keys().await);
+        if since_sweep == 0 {
+            log_if_failed("expired rows could not be deleted", provider.sweep().await);
+        }
+        since_sweep = (since_sweep + 1) % BEATS_PER_SWEEP;
+    }
+}
+
+fn log_if_failed(what: &str, result: Result<(), InternalError>) {
+    if let Err(error) = result {
+        tracing::warn!(what);
+        crate::http::error::log_failure(&error);
+    }
+}
+
+/// How often the keys are looked after: what the key rotation counts on is 30 s.
+const BEAT: Duration = Duration::from_secs(25);
+const BEATS_PER_SWEEP: u32 = 12;
