@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use keyfob::cli::exit::{CliError, Exit};
 use keyfob::cli::output::Output;
-use keyfob::cli::{Arguments, Command, check_config};
+use keyfob::cli::{Arguments, Command, check_config, serve};
+use keyfob::config::log::Log;
+use keyfob::{dev, logging};
 
 fn main() -> ExitCode {
     match run(Arguments::parse()) {
@@ -23,10 +25,25 @@ fn run(arguments: Arguments) -> Result<(), CliError> {
     let global = arguments.global;
     let mut output = Output::stdout(global.json);
     match arguments.command {
+        None => with_log(&Log::default(), dev::start::run(dev::Arguments::default())),
+        Some(Command::Dev(dev)) => with_log(&Log::default(), dev::start::run(dev)),
+        Some(Command::Serve) => {
+            let config = global.load_config()?;
+            with_log(&config.log.clone(), serve::run(config))
+        }
         Some(Command::CheckConfig) => check_config::run(&global.load_config()?, &mut output),
         _ => Err(CliError::new(
             Exit::Failed,
             "this build knows how to read this command and not yet how to carry it out",
         )),
     }
+}
+
+/// Runs a server to its end, with a log.
+fn with_log(log: &Log, server: impl Future<Output = Result<(), CliError>>) -> Result<(), CliError> {
+    let guard = logging::start(log);
+    let guard = guard.map_err(|error| CliError::new(Exit::Failed, error.to_string()))?;
+    let ended = actix_web::rt::System::new().block_on(server);
+    drop(guard);
+    ended
 }

@@ -11,6 +11,7 @@ pub mod input;
 pub mod key;
 pub mod output;
 pub mod password;
+pub mod serve;
 pub mod user;
 pub mod user_input;
 

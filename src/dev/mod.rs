@@ -5,10 +5,12 @@ pub mod master_key;
 pub mod pages;
 pub mod redirect_uris;
 pub mod seeds;
+pub mod start;
 pub mod summary;
 
 use actix_web::web::{Data, ServiceConfig, post};
 
+pub use crate::cli::dev::Dev as Arguments;
 use crate::provider::operator::Operator;
 
 use seeds::{SeededClient, SeededUser};
@@ -22,6 +24,16 @@ pub struct Development {
     pub clients: Vec<SeededClient>,
     /// The users that were seeded.
     pub users: Vec<SeededUser>,
+}
+
+impl Development {
+    /// User names and passwords for the login page.
+    fn users_to_show(&self) -> Vec<(String, String)> {
+        let users = self.users.iter();
+        users
+            .map(|seeded| (seeded.user.username.to_string(), seeded.password.to_owned()))
+            .collect()
+    }
 }
 
 /// The addresses that only a development server has.

@@ -1,0 +1,122 @@
+//! `keyfob serve` and `keyfob migrate`.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use actix_web::web::Data;
+
+use super::exit::{CliError, Exit};
+use crate::config::Config;
+use crate::http::pages::Brand;
+use crate::http::pages::accent::Accent;
+use crate::http::site::{CookieNames, Logo, Site};
+use crate::keys::master_key::MasterKey;
+use crate::provider::clock::Clock;
+use crate::provider::operator::OperatorError;
+use crate::provider::random::Random;
+use crate::provider::{Parts, Provider, StartError};
+use crate::server::{self, Listening};
+use crate::store::{DatabaseOptions, Store, StoreError};
+
+/// Serves until a signal says to stop.
+pub async fn run(config: Config) -> Result<(), CliError> {
+    for relaxation in config.relaxations() {
+        tracing::warn!(relaxation, "security is relaxed");
+    }
+    let socket = TcpListener::bind(config.listen).map_err(|error| {
+        let listen = config.listen;
+        let message = format!("cannot listen on {listen} (setting `listen`): {error}");
+        CliError::new(Exit::Failed, message)
+    })?;
+    let store = open(&config).await?;
+    let provider = Provider::start(Parts {
+        store,
+        master_key: master_key(&config),
+        clock: Clock::System,
+        random: Random::system(),
+        issuer: config.issuer.clone(),
+        internal_base: config.internal_url.clone(),
+        policy: config.policy.clone(),
+        allows_development_keys: false,
+    })
+    .await?;
+    let brand = &config.brand;
+    let site = Site {
+        provider: Arc::new(provider),
+        brand: Brand {
+            name: brand.name.clone(),
+            logo: brand.logo.as_ref().map(|_| "/logo".to_owned()),
+            accent: brand
+                .accent_color
+                .as_ref()
+                .and_then(|color| color.as_str().parse::<Accent>().ok()),
+        },
+        logo: brand.logo.as_ref().map(|logo| Logo {
+            media_type: logo.media_type,
+            bytes: logo.bytes.clone(),
+        }),
+        trusted_proxies: config.trusted_proxies.clone(),
+        cookies: CookieNames::new(&config.issuer),
+        is_development: false,
+        development_users: Vec::new(),
+    };
+    tracing::info!(issuer = %config.issuer, listen = %config.listen, "serving");
+    let listening = Listening {
+        sockets: vec![socket],
+        tls: config.tls.as_ref().map(|tls| (*tls.server).clone()),
+        workers: config.workers,
+        shutdown_timeout: config.shutdown_timeout,
+    };
+    server::run(Data::new(site), None, listening).await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Opens the database of `config` and brings its schema up to date.
+pub async fn open(config: &Config) -> Result<Store, CliError> {
+    let options = DatabaseOptions {
+        url: config.database.url.expose().to_owned(),
+        max_connections: config.database.max_connections,
+    };
+    Ok(Store::connect(&options).await?)
+}
+
+/// The master key of `config`.
+#[must_use]
+pub fn master_key(config: &Config) -> Arc<MasterKey> {
+    Arc::new(MasterKey::from_bytes(*config.master_key.expose()))
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        Self::new(Exit::Failed, with_causes(&error))
+    }
+}
+
+impl From<StartError> for CliError {
+    fn from(error: StartError) -> Self {
+        Self::new(Exit::Failed, with_causes(&error))
+    }
+}
+
+impl From<OperatorError> for CliError {
+    fn from(error: OperatorError) -> Self {
+        let exit = match &error {
+            OperatorError::NotFound(..) => Exit::NotFound,
+            OperatorError::AlreadyExists(..) | OperatorError::ChangedMeanwhile => Exit::Conflict,
+            OperatorError::Invalid(..)
+            | OperatorError::Password(_)
+            | OperatorError::PublicClient(_) => Exit::Invalid,
+            OperatorError::MasterKey(_) | OperatorError::Internal(_) => Exit::Failed,
+        };
+        Self::new(exit, with_causes(&error))
+    }
+}
+
+/// An error and what caused it, in one line.
+pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    let mut texts: Vec<String> = chain.map(ToString::to_string).collect();
+    texts.dedup();
+    texts.join(": ")
+}
