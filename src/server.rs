@@ -74,6 +74,7 @@ pub async fn run(
 }
 
 /// Every address below the issuer, grouped by who calls it.
+#[expect(clippy::too_many_lines, reason = "the whole surface in one place")]
 fn routes(app: &mut ServiceConfig) {
     // Clients and APIs, server to server or from their own pages.
     app.service(

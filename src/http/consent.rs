@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::oidc::client::WebUri;
 use crate::provider::browser::transaction::TransactionError;
 
 use super::authorization::{page_url, respond, transaction};
@@ -51,9 +52,9 @@ pub async fn get(site: Data<Site>, request: HttpRequest) -> HttpResponse {
                 name: prompt.client.name(),
                 host: &page::host(&prompt.redirect_uri),
             },
-            client_uri: metadata.client_uri.as_ref().map(|uri| uri.as_str()),
-            policy_uri: metadata.policy_uri.as_ref().map(|uri| uri.as_str()),
-            tos_uri: metadata.tos_uri.as_ref().map(|uri| uri.as_str()),
+            client_uri: metadata.client_uri.as_ref().map(WebUri::as_str),
+            policy_uri: metadata.policy_uri.as_ref().map(WebUri::as_str),
+            tos_uri: metadata.tos_uri.as_ref().map(WebUri::as_str),
             user: UserSummary {
                 name: prompt.user.display_name(),
                 account: account(&prompt.user),

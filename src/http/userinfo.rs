@@ -4,6 +4,7 @@ use actix_web::http::{Method, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::oidc::parameters::Parameters;
 use crate::provider::client::userinfo::BearerError;
 
 use super::bearer::{from_header, refuse};
@@ -34,9 +35,10 @@ async fn userinfo(
     let in_header = from_header(request)?;
     let has_form =
         request.method() == Method::POST && request.headers().contains_key(header::CONTENT_TYPE);
-    let body = match has_form {
-        true => form::body(request, payload).await.unwrap_or_default(),
-        false => crate::oidc::parameters::Parameters::default(),
+    let body = if has_form {
+        form::body(request, payload).await.unwrap_or_default()
+    } else {
+        Parameters::default()
     };
     let in_body = body
         .get("access_token")

@@ -161,13 +161,13 @@ impl Provider {
         let client = &pending.client;
         let hinted = match &pending.request.id_token_hint {
             None => None,
-            Some(hint) => match self.hinted_user(hint, client) {
-                Some(user_id) => Some(user_id),
-                None => {
+            Some(hint) => {
+                let Some(user_id) = self.hinted_user(hint, client) else {
                     let refusal = Refusal::InvalidIdTokenHint;
                     return Ok(self.refuse(client, &pending.return_address, refusal));
-                }
-            },
+                };
+                Some(user_id)
+            }
         };
         let signed_in = self.find_signed_in(&mut db, browser).await?;
         let consented = match &signed_in {

@@ -143,9 +143,8 @@ impl Provider {
             return Err(LogoutError::OtherClient);
         }
         let client = match named.or(hinted).map(str::parse) {
-            None => None,
             Some(Ok(id)) => clients::find(db, &id).await?.filter(Client::is_enabled),
-            Some(Err(_)) => None,
+            Some(Err(_)) | None => None,
         };
         if named.is_some() && client.is_none() {
             return Err(LogoutError::OtherClient);

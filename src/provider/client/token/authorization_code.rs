@@ -8,14 +8,14 @@
 //! [RFC 7636 section 4.6]: https://www.rfc-editor.org/rfc/rfc7636#section-4.6
 
 use crate::oidc::client::{Client, GrantType, RefreshTokens};
-use crate::oidc::grant::{AuthorizationCode, Grant, RefreshToken};
+use crate::oidc::grant::{AuthorizationCode, Grant, GrantId, RefreshToken};
 use crate::oidc::scope;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::token_request::AuthorizationCodeRequest;
 use crate::oidc::token_response::TokenResponse;
 use crate::provider::Provider;
-use crate::store::authorization_codes::{self, Consumption};
+use crate::store::authorization_codes::{self, Consumption, PresentedCode};
 use crate::store::grants::GrantWithParties;
 use crate::store::{Lease, StoreError, access_tokens, grants, refresh_tokens};
 
@@ -36,24 +36,9 @@ impl Provider {
         drop(db);
         let issued = issued.ok_or(TokenError::UnknownCode)?;
         let now = self.clock.now();
-
-        if issued.grant.grant.client_id != client.id {
-            return Err(TokenError::CodeOfAnotherClient);
+        if let Err(error) = check(&request, &issued, &client, now) {
+            return self.punish(error, digest, issued.grant.grant.id, now).await;
         }
-        if issued.consumed_at.is_some() {
-            return self.revoke_replayed(issued.grant.grant.id, now).await;
-        }
-        if issued.code.expires_at <= now {
-            return Err(TokenError::ExpiredCode);
-        }
-        if let Err(error) = answers(&request, &issued.code) {
-            self.count_failure(digest).await?;
-            return Err(error);
-        }
-        if issued.grant.revoked_at.is_some() {
-            return Err(TokenError::GrantEnded);
-        }
-        admit_user(&client, &issued.grant.user)?;
 
         let GrantWithParties { grant, user, .. } = issued.grant;
         let scopes = grant.scopes.clone();
@@ -91,7 +76,11 @@ impl Provider {
                 Ok(access_token.respond(id_token, refresh_token))
             }
             // The race was lost: what was minted is thrown away, and what the winner got ends.
-            Consumption::Replayed(grant_id) => self.revoke_replayed(grant_id, now).await,
+            Consumption::Replayed(grant_id) => {
+                let digest = Digest::of(&request.code);
+                self.punish(TokenError::ReplayedCode, digest, grant_id, now)
+                    .await
+            }
             Consumption::Unknown => Err(TokenError::UnknownCode),
         }
     }
@@ -107,33 +96,67 @@ impl Provider {
         }
     }
 
-    /// Ends all that a code earned which was presented twice ([RFC 6749 section 4.1.2]).
-    ///
-    /// [RFC 6749 section 4.1.2]: https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2
-    async fn revoke_replayed(
+    /// Does what a refusal has to do to the code before the client is told of it.
+    async fn punish(
         &self,
-        grant_id: crate::oidc::grant::GrantId,
+        error: TokenError,
+        digest: Digest,
+        grant_id: GrantId,
         now: Timestamp,
     ) -> Result<TokenResponse, TokenError> {
-        self.store
-            .write(move |db| {
-                Box::pin(async move { grants::revoke(db, grant_id, now, "code replayed").await })
-            })
-            .await?;
-        Err(TokenError::ReplayedCode)
+        match error {
+            // RFC 6749 section 4.1.2: what the code earned ends.
+            TokenError::ReplayedCode => {
+                let reason = "code replayed";
+                self.store
+                    .write(move |db| {
+                        Box::pin(async move { grants::revoke(db, grant_id, now, reason).await })
+                    })
+                    .await?;
+            }
+            TokenError::RedirectUriDiffers
+            | TokenError::RedirectUriMissing
+            | TokenError::VerifierMissing
+            | TokenError::VerifierMismatch
+            | TokenError::VerifierUnexpected => {
+                self.store
+                    .write(move |db| {
+                        Box::pin(async move {
+                            authorization_codes::count_failure(db, &digest, MOST_FAILURES, now)
+                                .await
+                        })
+                    })
+                    .await?;
+            }
+            _ => {}
+        }
+        Err(error)
     }
+}
 
-    async fn count_failure(&self, digest: Digest) -> Result<(), TokenError> {
-        let now = self.clock.now();
-        self.store
-            .write(move |db| {
-                Box::pin(async move {
-                    authorization_codes::count_failure(db, &digest, MOST_FAILURES, now).await
-                })
-            })
-            .await?;
-        Ok(())
+/// Whether a code may be exchanged, in the order of [RFC 6749 section 4.1.3].
+///
+/// [RFC 6749 section 4.1.3]: https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3
+fn check(
+    request: &AuthorizationCodeRequest,
+    issued: &PresentedCode,
+    client: &Client,
+    now: Timestamp,
+) -> Result<(), TokenError> {
+    if issued.grant.grant.client_id != client.id {
+        return Err(TokenError::CodeOfAnotherClient);
     }
+    if issued.consumed_at.is_some() {
+        return Err(TokenError::ReplayedCode);
+    }
+    if issued.code.expires_at <= now {
+        return Err(TokenError::ExpiredCode);
+    }
+    answers(request, &issued.code)?;
+    if issued.grant.revoked_at.is_some() {
+        return Err(TokenError::GrantEnded);
+    }
+    admit_user(client, &issued.grant.user)
 }
 
 /// Whether a request shows that it comes from where the code was sent to.
