@@ -130,16 +130,15 @@ where
 /// Begins a transaction, on a second connection if the first proves dead: nothing is lost yet.
 async fn begin(pool: &Pool) -> Result<Lease, StoreError> {
     let mut db = pool.acquire().await?;
-    if db.control("BEGIN").await.is_ok() {
-        return Ok(db);
+    match db.control("BEGIN").await.map_err(StoreError::from) {
+        Ok(()) => return Ok(db),
+        Err(StoreError::Unavailable(Outage::Broken(_))) => db.spoil(),
+        // To wait for a silent server once is enough.
+        Err(error) => return Err(error),
     }
-    db.spoil();
     drop(db);
     let mut db = pool.acquire().await?;
-    if let Err(error) = db.control("BEGIN").await {
-        db.spoil();
-        return Err(error.into());
-    }
+    db.control("BEGIN").await?;
     Ok(db)
 }
 

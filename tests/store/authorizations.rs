@@ -10,7 +10,10 @@ use keyfob::store::{
     consents, grants, refresh_tokens, revoked_access_tokens, users,
 };
 
-use crate::fixture::*;
+use crate::fixture::{
+    LATER, MUCH_LATER, NOW, Parties, client, client_id, code, commit, digest, grant, issue_code,
+    issue_refresh_token, parties, race, reader, refresh_token, user,
+};
 
 conformance! {
     a_transaction_goes_its_way_in_its_own_browser,
@@ -19,7 +22,8 @@ conformance! {
     consent_is_merged_under_a_race,
     a_grant_is_live_until_something_ends_it,
     a_grant_is_revoked_once,
-    grants_are_revoked_by_user_client_and_session,
+    grants_are_revoked_by_session,
+    grants_are_revoked_by_user_and_client,
     a_code_is_found_as_it_was_issued,
     a_code_is_consumed_once,
     a_code_is_consumed_once_under_a_race,
@@ -250,7 +254,7 @@ async fn a_grant_is_revoked_once(store: Store) {
     assert_eq!(outcomes.iter().filter(|it| **it).count(), 1);
 }
 
-async fn grants_are_revoked_by_user_client_and_session(store: Store) {
+async fn grants_are_revoked_by_session(store: Store) {
     let Parties {
         user,
         client,
@@ -261,7 +265,6 @@ async fn grants_are_revoked_by_user_client_and_session(store: Store) {
     let stored = offline.clone();
     commit!(store, |db| grants::insert(db, &stored, Some(NOW))).unwrap();
     let (user_id, session_id) = (user.id, grant.session_id);
-    let app = || client_id("app");
 
     let mut db = reader(&store).await;
     let listed = grants::list_of_user(&mut db, user_id, NOW).await.unwrap();
@@ -288,9 +291,20 @@ async fn grants_are_revoked_by_user_client_and_session(store: Store) {
         "logout"
     ));
     assert_eq!(all.unwrap(), 1);
+}
+
+async fn grants_are_revoked_by_user_and_client(store: Store) {
+    let Parties {
+        user,
+        client,
+        grant: first,
+    } = parties(&store).await;
+    let (user_id, first) = (user.id, first.id);
+    let app = || client_id("app");
+    commit!(store, |db| grants::revoke(db, first, NOW, "because")).unwrap();
 
     let again = async || {
-        let third = crate::fixture::grant(&user, &client);
+        let third = grant(&user, &client);
         commit!(store, |db| grants::insert(db, &third, None)).unwrap();
     };
     again().await;

@@ -1,11 +1,17 @@
 //! Databases that fail, and come back.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use keyfob::store::{DatabaseOptions, Store, StoreError, users};
 use sqlx::{AnyConnection, Connection as _, Executor as _};
 
-use crate::fixture::*;
+use crate::fixture::{commit, connect, count_users, insert_user, race, reader};
 
 #[tokio::test]
 async fn a_file_that_another_process_locks_is_an_outage_that_ends() {
@@ -87,7 +93,7 @@ async fn a_lock_that_nobody_gives_back_is_an_outage_in_postgres() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_does_not_answer_is_an_outage() {
     // It accepts connections and says nothing, as a stopped one does.
-    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let url = format!("postgres://me:secret@127.0.0.1:{port}/x");
     let stopwatch = stopwatch();
@@ -96,6 +102,80 @@ async fn a_server_that_does_not_answer_is_an_outage() {
         .unwrap_err();
     assert!(matches!(error, StoreError::Unopened { .. }), "{error:?}");
     assert!(stopwatch.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_falls_silent_is_an_outage_that_ends() {
+    let Some(line) = crate::postgres::database().and_then(|url| Line::to(&url)) else {
+        return;
+    };
+    let store = connect(&line.url).await;
+    commit!(store, |db| insert_user(db, "alice")).unwrap();
+
+    line.is_silent.store(true, Ordering::SeqCst);
+    // Once with connections that were just used, once with none left.
+    for _ in 0..2 {
+        let stopwatch = stopwatch();
+        let (written, read) = tokio::join!(
+            async { commit!(store, |db| insert_user(db, "bob")) },
+            store.ping()
+        );
+        assert!(written.unwrap_err().is_temporary());
+        assert!(read.unwrap_err().is_temporary());
+        assert!(stopwatch.elapsed() < Duration::from_millis(5500));
+    }
+
+    line.is_silent.store(false, Ordering::SeqCst);
+    commit!(store, |db| insert_user(db, "carol")).unwrap();
+    store.ping().await.unwrap();
+}
+
+/// A line to a PostgreSQL server that can be held.
+struct Line {
+    url: String,
+    is_silent: Arc<AtomicBool>,
+}
+
+impl Line {
+    /// A line to the database at `url`; `None` if that is not on a unix socket.
+    fn to(url: &str) -> Option<Self> {
+        let (server, parameters) = url.split_once('?')?;
+        let mut parameters = url::form_urlencoded::parse(parameters.as_bytes());
+        let (_, directory) = parameters.find(|(name, _)| name == "host")?;
+        let socket = format!("{directory}/.s.PGSQL.5432");
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let is_silent = Arc::new(AtomicBool::new(false));
+        let hold = Arc::clone(&is_silent);
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let server = UnixStream::connect(&socket).unwrap();
+                let answers = server.try_clone().unwrap();
+                let answered = client.try_clone().unwrap();
+                let (there, back) = (Arc::clone(&hold), Arc::clone(&hold));
+                thread::spawn(move || carry(client, server, &there));
+                thread::spawn(move || carry(answers, answered, &back));
+            }
+        });
+        let name = server.rsplit('/').next()?;
+        Some(Self {
+            url: format!("postgres://postgres@{address}/{name}"),
+            is_silent,
+        })
+    }
+}
+
+/// Carries what comes from one end to the other, when it may.
+fn carry(mut from: impl Read, mut to: impl Write, hold: &AtomicBool) {
+    let mut bytes = [0; 4096];
+    while let Ok(count @ 1..) = from.read(&mut bytes) {
+        while hold.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        if to.write_all(&bytes[..count]).is_err() {
+            return;
+        }
+    }
 }
 
 #[expect(

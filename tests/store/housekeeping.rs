@@ -7,7 +7,10 @@ use keyfob::store::{
     Store, authorization_codes, grants, known_browsers, login_throttles, refresh_tokens, sessions,
 };
 
-use crate::fixture::*;
+use crate::fixture::{
+    LATER, MUCH_LATER, NOW, Parties, commit, digest, issue_code, issue_refresh_token, parties,
+    reader, session,
+};
 
 conformance! {
     nothing_that_lives_is_swept_away,
@@ -17,7 +20,8 @@ conformance! {
     many_rows_are_swept_away_in_steps,
 }
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_hours(24);
 
 async fn nothing_that_lives_is_swept_away(store: Store) {
     let Parties { user, grant, .. } = parties(&store).await;
@@ -55,7 +59,7 @@ async fn a_consumed_code_is_kept_as_long_as_its_grant(store: Store) {
     consume().await;
 
     store
-        .purge_expired(MUCH_LATER.after(DAY - Duration::from_secs(1)))
+        .purge_expired(MUCH_LATER.after(DAY).before(SECOND))
         .await
         .unwrap();
     assert_eq!(consume().await, Consumption::Replayed(grant.id));
@@ -90,7 +94,7 @@ async fn what_has_expired_is_swept_away(store: Store) {
         db,
         &digest("account"),
         NOW,
-        Duration::from_secs(60)
+        Duration::from_mins(1)
     ))
     .unwrap();
     let id = grant.id;
@@ -111,7 +115,7 @@ async fn many_rows_are_swept_away_in_steps(store: Store) {
             Box::pin(async move {
                 for number in 0..450 {
                     let key = digest(&number.to_string());
-                    login_throttles::count(db, &key, NOW, Duration::from_secs(60)).await?;
+                    login_throttles::count(db, &key, NOW, Duration::from_mins(1)).await?;
                 }
                 Ok(())
             })

@@ -4,7 +4,7 @@ use keyfob::oidc::client::SigningAlgorithm;
 use keyfob::store::signing_keys::SigningKeyRecord;
 use keyfob::store::{Store, StoreError, keyset, settings, signing_keys};
 
-use crate::fixture::*;
+use crate::fixture::{LATER, MUCH_LATER, NOW, commit, race, reader};
 
 conformance! {
     signing_keys_are_found_as_they_were_stored,

@@ -1,5 +1,7 @@
 //! The store's promises, kept on every database: SQLite in memory, SQLite in a file, PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "these are tests, all of it")]
+
 #[path = "../support/postgres.rs"]
 mod postgres;
 

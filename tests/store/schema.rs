@@ -3,7 +3,7 @@
 use keyfob::store::{DatabaseOptions, Store, StoreError, users};
 use sqlx::{AnyConnection, Connection as _, Executor as _};
 
-use crate::fixture::*;
+use crate::fixture::{commit, connect, count_users, in_memory, insert_user, reader, user};
 
 /// Runs a test on the URL of an empty file and of an empty PostgreSQL database.
 macro_rules! on_empty_databases {

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use keyfob::store::{DatabaseOptions, Outage, Store, StoreError, users};
 
-use crate::fixture::*;
+use crate::fixture::{
+    LATER, commit, connect, count_users, digest, insert_user, race, reader, session, user,
+};
 
 conformance! {
     a_failing_unit_leaves_no_trace_and_its_neighbours_commit,

@@ -6,6 +6,12 @@
 //! who may create databases. Where there is neither, tests that need one are left out with a line
 //! that says so, or fail if `KEYFOB_TEST_REQUIRE` names `postgres`.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot have its server fails"
+)]
+
 use std::env;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
@@ -67,6 +73,10 @@ impl Server {
     }
 
     /// Starts a cluster of its own.
+    #[expect(
+        clippy::zombie_processes,
+        reason = "it ends after this process, when nobody is left to wait for it"
+    )]
     fn start(programs: &Path) -> Self {
         let home = env::temp_dir().join(format!("keyfob-postgres-{}", process::id()));
         let mut command = as_server_user();
