@@ -149,23 +149,27 @@ pub(super) async fn write_in_batches(
     mut closing: oneshot::Receiver<()>,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
+    let mut is_open = true;
     loop {
         tokio::select! {
             biased;
-            Ok(()) = &mut closing => units.close(),
+            _ = &mut closing, if is_open => {
+                is_open = false;
+                units.close();
+            }
             count = units.recv_many(&mut batch, BATCH) => {
                 if count == 0 {
                     return;
                 }
-                commit_together(&pool, std::mem::take(&mut batch)).await;
+                commit_together(&pool, batch.drain(..)).await;
             }
         }
     }
 }
 
 /// Runs the units in one transaction and answers them all.
-async fn commit_together(pool: &Pool, batch: Vec<Waiting>) {
-    let mut waiting = batch.into_iter().filter(|unit| !unit.is_abandoned());
+async fn commit_together(pool: &Pool, batch: impl Iterator<Item = Waiting>) {
+    let mut waiting = batch.filter(|unit| !unit.is_abandoned());
     let mut done = Vec::new();
     let outcome = match pool.acquire().await {
         Ok(mut db) => match run_together(&mut db, &mut waiting, &mut done).await {

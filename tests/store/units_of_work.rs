@@ -219,12 +219,36 @@ async fn a_text_with_nul_is_refused(store: Store) {
 }
 
 async fn a_closed_store_refuses_and_has_finished_what_it_began(store: Store) {
-    let begun = tokio::spawn({
-        let store = store.clone();
-        async move { commit!(store, |db| insert_user(db, "alice")) }
-    });
-    begun.await.unwrap().unwrap();
+    let has_begun = Arc::new(AtomicBool::new(false));
+    let begun: Vec<_> = (0..100)
+        .map(|number| {
+            let (store, flag) = (store.clone(), Arc::clone(&has_begun));
+            tokio::spawn(async move {
+                let outcome: Result<(), StoreError> = store
+                    .write(move |db| {
+                        Box::pin(async move {
+                            flag.store(true, Ordering::SeqCst);
+                            insert_user(db, &format!("user{number}")).await
+                        })
+                    })
+                    .await;
+                outcome
+            })
+        })
+        .collect();
+    while !has_begun.load(Ordering::SeqCst) {
+        tokio::task::yield_now().await;
+    }
     store.close().await;
+    let mut done = 0;
+    for unit in begun {
+        match unit.await.unwrap() {
+            Ok(()) => done += 1,
+            Err(StoreError::Unavailable(Outage::Closed)) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert!(done > 0);
     store.close().await;
     let refused = commit!(store, |db| insert_user(db, "bob"));
     assert!(
@@ -233,6 +257,26 @@ async fn a_closed_store_refuses_and_has_finished_what_it_began(store: Store) {
     );
     assert!(store.read().await.is_err());
     assert!(store.ping().await.is_err());
+}
+
+#[tokio::test]
+async fn a_store_that_is_dropped_finishes_what_waits() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", directory.path().join("keyfob.db").display());
+    let store = connect(&url).await;
+    let waiting: Vec<_> = (0..200)
+        .map(|number| {
+            let store = store.clone();
+            tokio::spawn(
+                async move { commit!(store, |db| insert_user(db, &format!("user{number}"))) },
+            )
+        })
+        .collect();
+    drop(store);
+    for unit in waiting {
+        unit.await.unwrap().unwrap();
+    }
+    assert_eq!(count_users(&connect(&url).await).await, 200);
 }
 
 #[tokio::test]
