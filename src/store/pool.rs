@@ -80,12 +80,11 @@ impl Pool {
             .acquire_owned()
             .await
             .map_err(|_| StoreError::from(Outage::Closed))?;
-        let connection = match self.idle().await {
-            Some(connection) => connection,
-            None => {
-                let plan = &self.0.plan;
-                Connection::open(&plan.options, plan.setup, plan.patience).await?
-            }
+        let connection = if let Some(connection) = self.idle().await {
+            connection
+        } else {
+            let plan = &self.0.plan;
+            Connection::open(&plan.options, plan.setup, plan.patience).await?
         };
         Ok(Lease {
             connection: Some(connection),
@@ -101,14 +100,13 @@ impl Pool {
         if is_fresh {
             return Some(idle.connection);
         }
-        match timeout(FRESHNESS, idle.connection.control("SELECT 1")).await {
-            Ok(Ok(())) => Some(idle.connection),
-            // The others are as old: the server was restarted, or a firewall forgot them.
-            Ok(Err(_)) | Err(_) => {
-                self.lock().clear();
-                None
-            }
+        let sign_of_life = timeout(FRESHNESS, idle.connection.control("SELECT 1")).await;
+        if matches!(sign_of_life, Ok(Ok(()))) {
+            return Some(idle.connection);
         }
+        // The others are as old: the server was restarted, or a firewall forgot them.
+        self.lock().clear();
+        None
     }
 
     /// Takes back a connection that was lent.

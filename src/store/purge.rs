@@ -115,4 +115,4 @@ const LIMIT: i64 = 200;
 /// How many units of work one call spends on one kind of row.
 const ROUNDS: u32 = 50;
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);

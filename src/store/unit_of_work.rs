@@ -130,16 +130,15 @@ where
 /// Begins a transaction, on a second connection if the first proves dead: nothing is lost yet.
 async fn begin(pool: &Pool) -> Result<Lease, StoreError> {
     let mut db = pool.acquire().await?;
-    if db.control("BEGIN").await.is_ok() {
-        return Ok(db);
+    match db.control("BEGIN").await.map_err(StoreError::from) {
+        Ok(()) => return Ok(db),
+        Err(StoreError::Unavailable(Outage::Broken(_))) => db.spoil(),
+        // To wait for a silent server once is enough.
+        Err(error) => return Err(error),
     }
-    db.spoil();
     drop(db);
     let mut db = pool.acquire().await?;
-    if let Err(error) = db.control("BEGIN").await {
-        db.spoil();
-        return Err(error.into());
-    }
+    db.control("BEGIN").await?;
     Ok(db)
 }
 
@@ -150,23 +149,27 @@ pub(super) async fn write_in_batches(
     mut closing: oneshot::Receiver<()>,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
+    let mut is_open = true;
     loop {
         tokio::select! {
             biased;
-            Ok(()) = &mut closing => units.close(),
+            _ = &mut closing, if is_open => {
+                is_open = false;
+                units.close();
+            }
             count = units.recv_many(&mut batch, BATCH) => {
                 if count == 0 {
                     return;
                 }
-                commit_together(&pool, std::mem::take(&mut batch)).await;
+                commit_together(&pool, batch.drain(..)).await;
             }
         }
     }
 }
 
 /// Runs the units in one transaction and answers them all.
-async fn commit_together(pool: &Pool, batch: Vec<Waiting>) {
-    let mut waiting = batch.into_iter().filter(|unit| !unit.is_abandoned());
+async fn commit_together(pool: &Pool, batch: impl Iterator<Item = Waiting>) {
+    let mut waiting = batch.filter(|unit| !unit.is_abandoned());
     let mut done = Vec::new();
     let outcome = match pool.acquire().await {
         Ok(mut db) => match run_together(&mut db, &mut waiting, &mut done).await {
