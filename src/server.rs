@@ -87,7 +87,9 @@ fn routes(app: &mut ServiceConfig) {
             .route(get().to(userinfo::answer))
             .route(post().to(userinfo::answer))
             .route(options().to(cors::preflight))
-            .default_service(to(|| async { form::method_not_allowed("GET, POST, OPTIONS") })),
+            .default_service(to(|| async {
+                form::method_not_allowed("GET, POST, OPTIONS")
+            })),
     )
     .service(
         resource(path::REVOCATION)
@@ -117,7 +119,10 @@ fn routes(app: &mut ServiceConfig) {
             .route(post().to(logout::post))
             .default_service(to(|| async { form::method_not_allowed("GET, POST") })),
     )
-    .route(&format!("{}/confirm", path::END_SESSION), post().to(logout::confirm))
+    .route(
+        &format!("{}/confirm", path::END_SESSION),
+        post().to(logout::confirm),
+    )
     .route("/continue", get().to(authorization::go_on))
     .service(
         resource("/login")
@@ -181,7 +186,10 @@ async fn keep_up(provider: Arc<Provider>) {
     let mut since_sweep = 0_u32;
     loop {
         beats.tick().await;
-        log_if_failed("the signing keys could not be kept up", provider.maintain_keys().await);
+        log_if_failed(
+            "the signing keys could not be kept up",
+            provider.maintain_keys().await,
+        );
         if since_sweep == 0 {
             log_if_failed("expired rows could not be deleted", provider.sweep().await);
         }

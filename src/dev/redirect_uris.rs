@@ -27,14 +27,16 @@ pub async fn register(
     let Ok(uri) = field("redirect_uri").parse() else {
         return page::error(&site, &request, ErrorKind::MalformedRequest);
     };
-    match development.operator.add_redirect_uri(field("client_id"), uri).await {
+    match development
+        .operator
+        .add_redirect_uri(field("client_id"), uri)
+        .await
+    {
         Ok(client) => {
             tracing::info!(client.id = %client.id, "a redirect URI was registered");
             page::redirect(&format!("{}/", site.base()))
         }
-        Err(OperatorError::Internal(error)) => {
-            page::error(&site, &request, failure_page(&error))
-        }
+        Err(OperatorError::Internal(error)) => page::error(&site, &request, failure_page(&error)),
         Err(_) => page::error(&site, &request, ErrorKind::MalformedRequest),
     }
 }

@@ -169,7 +169,9 @@ fn seeded_users(now: Timestamp) -> Result<Vec<(User, &'static str)>, OperatorErr
         let (given_name, family_name) = name.split_once(' ').unwrap_or((name, ""));
         Ok::<_, OperatorError>(User {
             // Always the same, so that what an app stored of them stays right.
-            id: UserId(Uuid::from_u128(0x6b65_7966_6f62_4000_8000_0000_0000_0000 + number)),
+            id: UserId(Uuid::from_u128(
+                0x6b65_7966_6f62_4000_8000_0000_0000_0000 + number,
+            )),
             username: parsed(username, "user name")?,
             password: Some(PasswordHash::from_phc(PASSWORD_HASH.to_owned())),
             claims: StandardClaims {
@@ -189,9 +191,15 @@ fn seeded_users(now: Timestamp) -> Result<Vec<(User, &'static str)>, OperatorErr
     let mut carol = person(4, "carol", "Carol Lidl Complete", &["staff"])?;
     carol.claims = every_claim(carol.claims);
     Ok(vec![
-        (person(1, "alice", "Alice Adams", &["staff"])?, "group staff"),
+        (
+            person(1, "alice", "Alice Adams", &["staff"])?,
+            "group staff",
+        ),
         (person(2, "bob", "Bob Brown", &[])?, "no group"),
-        (person(3, "admin", "Ada Admin", &["staff", "admins"])?, "groups staff and admins"),
+        (
+            person(3, "admin", "Ada Admin", &["staff", "admins"])?,
+            "groups staff and admins",
+        ),
         (carol, "every standard claim is set"),
     ])
 }

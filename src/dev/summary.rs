@@ -19,7 +19,10 @@ impl Development {
         let confidential = self.clients.iter().find(|seeded| seeded.secret.is_some());
         if let Some(seeded) = confidential {
             variables.push(("OIDC_CLIENT_ID", seeded.client.id.to_string()));
-            variables.push(("OIDC_CLIENT_SECRET", seeded.secret.clone().unwrap_or_default()));
+            variables.push((
+                "OIDC_CLIENT_SECRET",
+                seeded.secret.clone().unwrap_or_default(),
+            ));
         }
         variables
     }
@@ -27,7 +30,10 @@ impl Development {
     /// The line for a script.
     #[must_use]
     pub fn ready_line(&self, issuer: &Issuer, pid: u32) -> Value {
-        let clients = self.clients.iter().filter(|it| it.client.id.as_str() != DEMO_CLIENT);
+        let clients = self
+            .clients
+            .iter()
+            .filter(|it| it.client.id.as_str() != DEMO_CLIENT);
         json!({
             "issuer": issuer.as_str(),
             "clients": clients.map(|seeded| seeded.to_json()).collect::<Vec<_>>(),
@@ -46,20 +52,37 @@ impl Development {
         let _ = writeln!(text, "  issuer     {issuer}");
         let _ = writeln!(text, "  discovery  {discovery}\n");
         let _ = writeln!(text, "  client            secret");
-        for seeded in self.clients.iter().filter(|it| it.client.id.as_str() != DEMO_CLIENT) {
-            let secret = seeded.secret.as_deref().unwrap_or("none: a public client, PKCE required");
+        for seeded in self
+            .clients
+            .iter()
+            .filter(|it| it.client.id.as_str() != DEMO_CLIENT)
+        {
+            let secret = seeded
+                .secret
+                .as_deref()
+                .unwrap_or("none: a public client, PKCE required");
             let _ = writeln!(text, "  {:<17} {secret}", seeded.client.id.as_str());
         }
         let _ = writeln!(text, "\n  user              password");
         for seeded in &self.users {
             let username = seeded.user.username.as_str();
-            let _ = writeln!(text, "  {username:<17} {:<12} {}", seeded.password, seeded.note);
+            let _ = writeln!(
+                text,
+                "  {username:<17} {:<12} {}",
+                seeded.password, seeded.note
+            );
         }
-        let _ = writeln!(text, "\n  redirect URIs: the usual callback paths on localhost, any port\n");
+        let _ = writeln!(
+            text,
+            "\n  redirect URIs: the usual callback paths on localhost, any port\n"
+        );
         for (name, value) in self.environment(issuer) {
             let _ = writeln!(text, "  {name}={value}");
         }
-        let _ = writeln!(text, "\n  For development only: everybody knows these keys and passwords.");
+        let _ = writeln!(
+            text,
+            "\n  For development only: everybody knows these keys and passwords."
+        );
         text
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::keys::keyset::{KeyState, Keyset};
 use crate::keys::master_key::MasterKey;
 use crate::keys::rotation;
+use crate::keys::signing_key::SigningKey;
 use crate::oidc::client::SigningAlgorithm;
 use crate::oidc::timestamp::Timestamp;
-use crate::keys::signing_key::SigningKey;
 use crate::provider::keyring::{carry_out, load, longest_token_lifetime, record};
 use crate::store::{StoreError, keyset, signing_keys};
 
@@ -48,7 +48,9 @@ impl Operator {
         now: Timestamp,
     ) -> Result<(), OperatorError> {
         self.check_master_key(master_key).await?;
-        let records = keys.iter().map(|(key, activates_at)| record(master_key, key, now, *activates_at));
+        let records = keys
+            .iter()
+            .map(|(key, activates_at)| record(master_key, key, now, *activates_at));
         let records = records.collect::<Result<Vec<_>, _>>()?;
         self.store
             .write(move |db| {
