@@ -26,6 +26,8 @@ pub struct DescribedClient {
 pub struct DescribedClients {
     /// The clients.
     pub clients: Vec<DescribedClient>,
+    /// Whether they came as a list, and not as one client.
+    pub is_list: bool,
     /// Sentences about members that were ignored.
     pub warnings: Vec<String>,
 }
@@ -40,6 +42,7 @@ pub fn read(arguments: &AddClient) -> Result<DescribedClients, CliError> {
         Some(file) => from_json(&file.name(), file.read_json()?),
         None => Ok(DescribedClients {
             clients: vec![from_arguments(arguments)],
+            is_list: false,
             warnings: Vec::new(),
         }),
     }
@@ -87,6 +90,7 @@ fn from_json(name: &str, json: Value) -> Result<DescribedClients, CliError> {
     };
     let mut described = DescribedClients {
         clients: Vec::new(),
+        is_list: object.contains_key("clients"),
         warnings: Vec::new(),
     };
     let objects = match object.remove("clients") {
@@ -160,6 +164,7 @@ fn from_object(
 const RESPONSE_ONLY: &[&str] = &[
     "client_id_issued_at",
     "client_secret_expires_at",
+    "previous_client_secret_expires_at",
     "disabled_at",
 ];
 
@@ -186,7 +191,8 @@ mod tests {
         );
 
         let many = json!({"clients": [one, {"client_name": "Other"}]});
-        assert_eq!(from_json("clients.json", many).unwrap().clients.len(), 2);
+        let described = from_json("clients.json", many).unwrap();
+        assert_eq!((described.clients.len(), described.is_list), (2, true));
     }
 
     #[test]
