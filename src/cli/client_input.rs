@@ -28,7 +28,7 @@ pub struct DescribedClients {
     pub clients: Vec<DescribedClient>,
     /// Whether they came as a list, and not as one client.
     pub is_list: bool,
-    /// Sentences about members that were ignored.
+    /// Sentences about members that were ignored or are unwise.
     pub warnings: Vec<String>,
 }
 
@@ -152,12 +152,22 @@ fn from_object(
             .into_iter()
             .map(|name| format!("{what}: {name} is ignored: Keyfob does not know it")),
     );
+    let is_short = |secret: &Zeroizing<String>| secret.len() < GUESSABLE;
+    if client_secret.as_ref().is_some_and(is_short) {
+        warnings.push(format!(
+            "{what}: client_secret is short enough to be guessed; without one, Keyfob makes one of \
+             256 random bits"
+        ));
+    }
     Ok(DescribedClient {
         client_id,
         client_secret,
         metadata,
     })
 }
+
+/// Below this many characters a secret that somebody chose is suspect.
+const GUESSABLE: usize = 20;
 
 /// Members of a registration response that are no metadata, so that what Keyfob wrote can be read
 /// back.
