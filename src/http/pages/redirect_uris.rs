@@ -18,6 +18,8 @@ pub struct RedirectUriRegistration<'a> {
     pub client_id: &'a str,
     /// The redirect URI as it was asked for.
     pub redirect_uri: &'a str,
+    /// The parameters of the authorization request, to go on with it.
+    pub authorization_request: &'a str,
     /// The token against forged requests.
     pub csrf: &'a str,
 }
