@@ -9,7 +9,7 @@ use crate::oidc::issuer::Issuer;
 use crate::oidc::metadata::path;
 
 use super::Development;
-use super::seeds::DEMO_CLIENT;
+use super::seeds::{DEMO_CLIENT, SeededClient, SeededUser};
 
 impl Development {
     /// The environment variables that a confidential web app needs.
@@ -36,8 +36,8 @@ impl Development {
             .filter(|it| it.client.id.as_str() != DEMO_CLIENT);
         json!({
             "issuer": issuer.as_str(),
-            "clients": clients.map(|seeded| seeded.to_json()).collect::<Vec<_>>(),
-            "users": self.users.iter().map(|seeded| seeded.to_json()).collect::<Vec<_>>(),
+            "clients": clients.map(SeededClient::to_json).collect::<Vec<_>>(),
+            "users": self.users.iter().map(SeededUser::to_json).collect::<Vec<_>>(),
             "pid": pid,
         })
     }

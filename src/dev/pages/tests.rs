@@ -48,6 +48,7 @@ fn pages() -> Vec<String> {
 fn home(layout: Layout<'_>) -> HomePage<'_> {
     HomePage {
         layout,
+        notice: Some(HOSTILE),
         issuer: HOSTILE,
         discovery_url: HOSTILE,
         jwks_url: HOSTILE,
