@@ -31,7 +31,6 @@ use crate::provider::random::Random;
 
 use super::Development;
 use super::pages::demo::{ApiResult, Attempt, DemoErrorPage, DemoPage};
-use super::seeds::DEMO_CLIENT;
 
 use api::ResourceServer;
 use attempts::AttemptError;
@@ -202,7 +201,6 @@ pub async fn show(
         return page::redirect(&format!("{}/", site.base()));
     };
     let now = site.provider.clock().now();
-    let policy = site.provider.policy();
     let binding = site.provider.binding(&site.browser(&request));
     let frame = Frame::new(&site, &request);
     let mut response = frame.send(
@@ -211,7 +209,7 @@ pub async fn show(
             layout: frame.layout(&site),
             csrf: &site.provider.form_tag(&binding.secret),
             badge: view::badge(&tokens, now),
-            key_card: view::key_card(&tokens, &demo.api.address(), DEMO_CLIENT, policy, now),
+            key_card: view::key_card(&tokens, &site.provider, &demo.api.address(), now),
             can_refresh: tokens.refresh_token.is_some(),
             notice: notice.as_deref(),
             result,

@@ -5,9 +5,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use crate::dev::pages::tokens::{Badge, ClaimLine, DecodedToken, Expiry, KeyCard, indented};
+use crate::dev::seeds::DEMO_CLIENT;
 use crate::http::pages::consent::ScopeLine;
-use crate::oidc::policy::Policy;
 use crate::oidc::timestamp::Timestamp;
+use crate::provider::Provider;
 
 use super::relying_party::Tokens;
 
@@ -80,17 +81,17 @@ pub fn badge(tokens: &Tokens, now: Timestamp) -> Badge {
 
 /// The access token as a key card. The app could not look inside; the person may.
 #[must_use]
-pub fn key_card(
-    tokens: &Tokens,
-    api: &str,
-    client_id: &str,
-    policy: &Policy,
-    now: Timestamp,
-) -> KeyCard {
+pub fn key_card(tokens: &Tokens, provider: &Provider, api: &str, now: Timestamp) -> KeyCard {
+    let (issuer, policy) = (provider.issuer().as_str(), provider.policy());
     let decoded = DecodedJwt::read(&tokens.access_token);
-    let audience = decoded
-        .as_ref()
-        .map(|decoded| DecodedJwt::text(&decoded.claims, "aud"));
+    let audience = decoded.as_ref().map(|decoded| decoded.claims.get("aud"));
+    let audience = match audience.flatten() {
+        Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+        Some(Value::String(only)) => vec![only.as_str()],
+        _ => vec![api],
+    };
+    let (of_issuer, of_apis): (Vec<&str>, Vec<&str>) =
+        audience.into_iter().partition(|&one| one == issuer);
     let scopes = tokens.scopes.iter().map(|name| {
         let described = policy.scopes.get(name);
         described.map_or_else(
@@ -103,8 +104,9 @@ pub fn key_card(
     });
     KeyCard {
         scopes: scopes.collect(),
-        audience: audience.unwrap_or_else(|| api.to_owned()),
-        client_id: client_id.to_owned(),
+        audience: of_apis.join(", "),
+        is_for_issuer: !of_issuer.is_empty(),
+        client_id: DEMO_CLIENT.to_owned(),
         expiry: Expiry {
             expires_at: tokens.expires_at,
             now,

@@ -92,6 +92,7 @@ fn demo(layout: Layout<'_>, result: Option<ApiResult>) -> DemoPage<'_> {
         key_card: KeyCard {
             scopes: vec![ScopeLine::of(HOSTILE)],
             audience: hostile(),
+            is_for_issuer: true,
             client_id: hostile(),
             expiry,
             decoded: Some(DecodedToken {

@@ -158,6 +158,9 @@ fn shared(one: &str, other: &str) -> (usize, usize) {
     (start, end)
 }
 
+/// How many of the registered ones are shown at once.
+pub(super) const NEAREST: usize = 4;
+
 #[cfg(test)]
 mod tests {
     use super::*;
