@@ -298,10 +298,14 @@ pub(crate) fn untested_queries(store: &[Source], suite: &[Source]) -> Vec<String
                 continue;
             };
             let name = rest.split(['(', '<']).next().unwrap_or_default();
-            let calls = [format!("{table}::{name}("), format!(".{name}(")];
-            let is_method = line.starts_with(' ');
-            let call = &calls[usize::from(is_method)];
-            if !suite.iter().any(|test| test.code.contains(call)) {
+            let is_of_store = line.starts_with(' ');
+            let call = match (is_of_store, rest.contains("self")) {
+                (false, _) => format!("{table}::{name}("),
+                (true, true) => format!(".{name}("),
+                // What makes a store is what the suite makes its stores with.
+                (true, false) => format!("Store::{name}("),
+            };
+            if !suite.iter().any(|test| test.code.contains(&call)) {
                 let path = &source.path;
                 complaints.push(format!("{path}: {name} is not in the conformance suite"));
             }
@@ -408,6 +412,15 @@ mod breaches {
         assert_eq!(untested_queries(&store, &[]).len(), 1);
         let suite = one("tests/store/main.rs", "users::find(&mut db)");
         assert_eq!(untested_queries(&store, &suite).len(), 0);
+        for (function, call) in [
+            ("    pub async fn open(url: &str) {}", "Store::open(url)"),
+            ("    pub async fn ping(&self) {}", "store.ping()"),
+        ] {
+            let store = one("src/store/mod.rs", function);
+            assert_eq!(untested_queries(&store, &suite).len(), 1, "{function}");
+            let suite = one("tests/store/main.rs", call);
+            assert_eq!(untested_queries(&store, &suite).len(), 0, "{function}");
+        }
     }
 
     #[track_caller]
