@@ -1,3 +1,5 @@
+//! What a verifier must refuse, and that what is signed is what others verify.
+
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;

@@ -1,3 +1,5 @@
+//! How keys follow each other: published, signing, retired, gone.
+
 use std::sync::Arc;
 
 use super::*;
