@@ -17,7 +17,6 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("testing", EVERYTHING),
     ("cli", EVERYTHING),
     ("server", EVERYTHING),
-    ("logging", EVERYTHING),
     ("lib", EVERYTHING),
     ("main", EVERYTHING),
 ];
