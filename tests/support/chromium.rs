@@ -189,6 +189,15 @@ impl Tab {
             .await
     }
 
+    /// Waits until no element with that id is there.
+    pub(crate) async fn gone(&self, id: &str) -> WebDriverResult<()> {
+        let query = self.browser.query(By::Id(id));
+        let query = query.wait(PATIENCE, Duration::from_millis(50));
+        let is_gone = query.not_exists().await?;
+        assert!(is_gone, "{id} is still there");
+        Ok(())
+    }
+
     /// Types into the field with that id.
     pub(crate) async fn type_into(&self, id: &str, text: &str) -> WebDriverResult<()> {
         let field = self.element(id).await?;
