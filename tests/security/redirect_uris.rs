@@ -4,6 +4,7 @@ use crate::assertions::{assert_page, assert_told, open};
 use crate::support::launch::Launch;
 use crate::support::process::Server;
 use crate::support::relying_party::RelyingParty;
+use serde_json::{Value, json};
 
 /// RFC 9700 sections 2.1 and 4.1; CVE-2026-28512, CVE-2023-6291, CVE-2024-8883, CVE-2020-15234.
 #[tokio::test]
@@ -163,13 +164,33 @@ async fn a_redirect_uri_that_runs_or_hides_something_cannot_be_registered() {
         "https://",
         "",
     ] {
-        let metadata = serde_json::json!({"redirect_uris": [uri]}).to_string();
-        let file = server.directory().join("refused.json");
-        std::fs::write(&file, metadata).expect("a file");
-        let file = file.to_string_lossy();
-        let output = server.run(&["client", "add", "--metadata", &file], "");
-        assert!(!output.status.success(), "{uri} was registered");
+        assert_not_registered(&server, &json!({"redirect_uris": [uri]}));
     }
+}
+
+/// CVE-2019-8400: these stand in links on the consent page.
+#[tokio::test]
+async fn a_link_that_runs_something_cannot_be_registered() {
+    let server = Server::serve();
+    for member in ["client_uri", "logo_uri", "policy_uri", "tos_uri"] {
+        for uri in [
+            "javascript:alert(1)",
+            "data:image/svg+xml,<svg/>",
+            "vbscript:x",
+            "//x",
+        ] {
+            let metadata = json!({"redirect_uris": ["https://rp.test/cb"], member: uri});
+            assert_not_registered(&server, &metadata);
+        }
+    }
+}
+
+fn assert_not_registered(server: &Server, metadata: &Value) {
+    let file = server.directory().join("refused.json");
+    std::fs::write(&file, metadata.to_string()).expect("a file");
+    let file = file.to_string_lossy();
+    let output = server.run(&["client", "add", "--metadata", &file], "");
+    assert!(!output.status.success(), "{metadata} was registered");
 }
 
 /// `keyfob dev` that knows this redirect URI, which every party made from it uses.
