@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use keyfob::cli::exit::{CliError, Exit};
 use keyfob::cli::output::Output;
-use keyfob::cli::{Arguments, Command, check_config, serve};
+use keyfob::cli::{Arguments, Command, check_config, client, key, migrate, serve, user};
 use keyfob::config::log::Log;
 use keyfob::{dev, logging};
 
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<(), CliError> {
     let global = arguments.global;
-    let mut output = Output::stdout(global.json);
+    let output = &mut Output::stdout(global.json);
     match arguments.command {
         None => with_log(&Log::default(), dev::start::run(dev::Arguments::default())),
         Some(Command::Dev(dev)) => with_log(&Log::default(), dev::start::run(dev)),
@@ -31,12 +31,23 @@ fn run(arguments: Arguments) -> Result<(), CliError> {
             let config = global.load_config()?;
             with_log(&config.log.clone(), serve::run(config))
         }
-        Some(Command::CheckConfig) => check_config::run(&global.load_config()?, &mut output),
-        _ => Err(CliError::new(
-            Exit::Failed,
-            "this build knows how to read this command and not yet how to carry it out",
-        )),
+        Some(Command::CheckConfig) => check_config::run(&global.load_config()?, output),
+        Some(Command::Migrate) => finish(migrate::run(&global.load_config()?, output)),
+        Some(Command::User(command)) => finish(user::run(command, &global.load_config()?, output)),
+        Some(Command::Client(command)) => {
+            finish(client::run(command, &global.load_config()?, output))
+        }
+        Some(Command::Key(command)) => finish(key::run(command, &global.load_config()?, output)),
+        // A container that runs `keyfob dev` has no configuration.
+        Some(Command::Healthcheck(command)) => {
+            finish(command.run(global.load_config().ok().as_ref()))
+        }
     }
+}
+
+/// Runs a command to its end.
+fn finish(command: impl Future<Output = Result<(), CliError>>) -> Result<(), CliError> {
+    tokio::runtime::Runtime::new()?.block_on(command)
 }
 
 /// Runs a server to its end, with a log.

@@ -1,16 +1,20 @@
 //! `keyfob client`: the applications that sign people in.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::exit::after_help;
-use super::output::{instant, properties, table};
+use super::client_input;
+use super::exit::{CliError, after_help};
+use super::operator::work;
+use super::output::{Output, instant, properties, table};
+use crate::config::Config;
 use crate::oidc::client::{Client, ClientId, GrantType};
 use crate::oidc::redirect_uri::RedirectUri;
 use crate::oidc::scope::Scopes;
-use crate::oidc::secret::Secret;
+use crate::provider::operator::clients::NewClient;
 
 /// The commands of `keyfob client`.
 #[derive(Clone, Debug, Subcommand)]
@@ -89,19 +93,105 @@ fn grant_type(text: &str) -> Result<GrantType, String> {
     })
 }
 
+/// Carries out `command`.
+///
+/// # Errors
+///
+/// What was given is wrong, nothing is called that, or the database is not right.
+pub async fn run(
+    command: ClientCommand,
+    config: &Config,
+    output: &mut Output<impl Write>,
+) -> Result<(), CliError> {
+    match command {
+        ClientCommand::Add(arguments) => add(&arguments, config, output).await?,
+        ClientCommand::List => {
+            let clients = work(config, async |it| Ok(it.clients().await?)).await?;
+            output.write(&list_to_json(&clients), || list_to_text(&clients))?;
+        }
+        ClientCommand::Show(NamedClient { client }) => {
+            let shown = work(config, async |it| Ok(it.client(client.as_str()).await?));
+            let client = shown.await?;
+            output.write(&to_json(&client, None), || to_text(&client, None))?;
+        }
+        ClientCommand::RotateSecret(NamedClient { client }) => {
+            let rotated = work(config, async |operator| {
+                let secret = operator.rotate_client_secret(client.as_str()).await?;
+                Ok((operator.client(client.as_str()).await?, secret))
+            });
+            let (client, secret) = rotated.await?;
+            let secret = Some(secret.expose());
+            output.write(&to_json(&client, secret), || to_text(&client, secret))?;
+        }
+        ClientCommand::Delete(NamedClient { client }) => {
+            let deleted = work(config, async |it| {
+                Ok(it.delete_client(client.as_str()).await?)
+            });
+            let client = deleted.await?;
+            output.write(&to_json(&client, None), || {
+                format!("{} is deleted.", client.id)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+async fn add(
+    arguments: &AddClient,
+    config: &Config,
+    output: &mut Output<impl Write>,
+) -> Result<(), CliError> {
+    let described = client_input::read(arguments)?;
+    for warning in &described.warnings {
+        writeln!(io::stderr(), "keyfob: {warning}")?;
+    }
+    let mut made = Vec::new();
+    let added = work(config, async |operator| {
+        for client in described.clients {
+            let new = NewClient {
+                client_id: client.client_id.map(|id| id.to_string()),
+                client_secret: client.client_secret.map(|secret| secret.to_string()),
+                metadata: client.metadata,
+            };
+            made.push(operator.add_client(new).await?);
+        }
+        Ok(())
+    });
+    let added = added.await;
+    let shown = |to: fn(&Client, Option<&str>) -> String| {
+        let all = made.iter();
+        let all = all.map(|(client, secret)| to(client, secret.as_deref()));
+        all.collect::<Vec<_>>().join("\n")
+    };
+    let json: Vec<_> = made
+        .iter()
+        .map(|(client, secret)| to_json(client, secret.as_deref()))
+        .collect();
+    // Those that were made before one failed are shown: their secrets cannot be shown later.
+    if described.is_list {
+        output.write(&json!({ "clients": json }), || shown(to_text))?;
+    } else if let Some(client) = json.first() {
+        output.write(client, || shown(to_text))?;
+    }
+    added
+}
+
 /// A client for scripts: the answer of [RFC 7591 section 3.2.1], with the secret where it is shown.
 ///
 /// [RFC 7591 section 3.2.1]: https://www.rfc-editor.org/rfc/rfc7591#section-3.2.1
-#[must_use]
-pub fn to_json(client: &Client, secret: Option<&Secret>) -> Value {
+fn to_json(client: &Client, secret: Option<&str>) -> Value {
     let mut json = json!(client.metadata);
     json["client_id"] = json!(client.id);
     json["client_id_issued_at"] = json!(client.created_at);
+    let previous = client.secret.as_ref();
+    if let Some((_, until)) = previous.and_then(|secrets| secrets.previous.as_ref()) {
+        json["previous_client_secret_expires_at"] = json!(until);
+    }
     if client.disabled_at.is_some() {
         json["disabled_at"] = json!(client.disabled_at);
     }
     if let Some(secret) = secret {
-        json["client_secret"] = json!(secret.expose());
+        json["client_secret"] = json!(secret);
         // It does not expire.
         json["client_secret_expires_at"] = json!(0);
     }
@@ -109,15 +199,13 @@ pub fn to_json(client: &Client, secret: Option<&Secret>) -> Value {
 }
 
 /// Clients for scripts.
-#[must_use]
-pub fn list_to_json(clients: &[Client]) -> Value {
+fn list_to_json(clients: &[Client]) -> Value {
     let clients = clients.iter().map(|client| to_json(client, None));
     json!({ "clients": clients.collect::<Vec<_>>() })
 }
 
 /// Clients for people.
-#[must_use]
-pub fn list_to_text(clients: &[Client]) -> String {
+fn list_to_text(clients: &[Client]) -> String {
     if clients.is_empty() {
         return "There are no clients. Make one with: keyfob client add --name NAME \
                 --redirect-uri URI"
@@ -135,17 +223,16 @@ pub fn list_to_text(clients: &[Client]) -> String {
 }
 
 /// A client for people, with the secret where it is shown.
-#[must_use]
-pub fn to_text(client: &Client, secret: Option<&Secret>) -> String {
+fn to_text(client: &Client, secret: Option<&str>) -> String {
     let metadata = &client.metadata;
     let grants = metadata.grant_types.0.iter().map(|grant| grant.as_str());
     let scope = metadata.scope.as_ref();
+    let previous = client.secret.as_ref();
+    let previous = previous.and_then(|secrets| secrets.previous.as_ref());
+    let previous = previous.map(|(_, until)| instant(*until));
     let mut text = properties(&[
         ("client_id", client.id.to_string()),
-        (
-            "client_secret",
-            secret.map_or_else(String::new, |it| it.expose().to_owned()),
-        ),
+        ("client_secret", secret.unwrap_or_default().to_owned()),
         ("name", client.name().to_owned()),
         ("kind", kind(client).to_owned()),
         ("grants", grants.collect::<Vec<_>>().join(", ")),
@@ -154,6 +241,10 @@ pub fn to_text(client: &Client, secret: Option<&Secret>) -> String {
             scope.map_or_else(|| "the standard ones".to_owned(), ToString::to_string),
         ),
         ("redirect URIs", redirect_uris(client).join("\n")),
+        (
+            "old secret",
+            previous.map_or_else(String::new, |until| format!("accepted until {until}")),
+        ),
         ("created", instant(client.created_at)),
         ("updated", instant(client.updated_at)),
         (
@@ -194,7 +285,7 @@ const SIMPLE: [&str; 6] = [
 mod tests {
     use super::*;
     use crate::oidc::client::{ClientMetadata, ClientSecrets};
-    use crate::oidc::secret::SecretKind;
+    use crate::oidc::secret::{Secret, SecretKind};
     use crate::oidc::timestamp::Timestamp;
 
     #[test]
@@ -219,7 +310,7 @@ mod tests {
             disabled_at: None,
         };
 
-        insta::assert_snapshot!(to_text(&client, Some(&secret)), @"
+        insta::assert_snapshot!(to_text(&client, Some(secret.expose())), @"
         client_id      shop
         client_secret  kfs_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc
         name           Shop
@@ -233,7 +324,7 @@ mod tests {
 
         The secret is not shown again: Keyfob keeps only its digest.
         ");
-        let json = to_json(&client, Some(&secret));
+        let json = to_json(&client, Some(secret.expose()));
         assert_eq!(json["client_id"], "shop");
         assert_eq!(json["client_secret"], secret.expose());
         assert_eq!(json["client_secret_expires_at"], 0);

@@ -26,7 +26,9 @@ pub struct DescribedClient {
 pub struct DescribedClients {
     /// The clients.
     pub clients: Vec<DescribedClient>,
-    /// Sentences about members that were ignored.
+    /// Whether they came as a list, and not as one client.
+    pub is_list: bool,
+    /// Sentences about members that were ignored or are unwise.
     pub warnings: Vec<String>,
 }
 
@@ -40,6 +42,7 @@ pub fn read(arguments: &AddClient) -> Result<DescribedClients, CliError> {
         Some(file) => from_json(&file.name(), file.read_json()?),
         None => Ok(DescribedClients {
             clients: vec![from_arguments(arguments)],
+            is_list: false,
             warnings: Vec::new(),
         }),
     }
@@ -87,6 +90,7 @@ fn from_json(name: &str, json: Value) -> Result<DescribedClients, CliError> {
     };
     let mut described = DescribedClients {
         clients: Vec::new(),
+        is_list: object.contains_key("clients"),
         warnings: Vec::new(),
     };
     let objects = match object.remove("clients") {
@@ -148,6 +152,13 @@ fn from_object(
             .into_iter()
             .map(|name| format!("{what}: {name} is ignored: Keyfob does not know it")),
     );
+    let is_short = |secret: &Zeroizing<String>| secret.len() < GUESSABLE;
+    if client_secret.as_ref().is_some_and(is_short) {
+        warnings.push(format!(
+            "{what}: client_secret is short enough to be guessed; without one, Keyfob makes one of \
+             256 random bits"
+        ));
+    }
     Ok(DescribedClient {
         client_id,
         client_secret,
@@ -155,11 +166,15 @@ fn from_object(
     })
 }
 
+/// Below this many characters a secret that somebody chose is suspect.
+const GUESSABLE: usize = 20;
+
 /// Members of a registration response that are no metadata, so that what Keyfob wrote can be read
 /// back.
 const RESPONSE_ONLY: &[&str] = &[
     "client_id_issued_at",
     "client_secret_expires_at",
+    "previous_client_secret_expires_at",
     "disabled_at",
 ];
 
@@ -186,7 +201,8 @@ mod tests {
         );
 
         let many = json!({"clients": [one, {"client_name": "Other"}]});
-        assert_eq!(from_json("clients.json", many).unwrap().clients.len(), 2);
+        let described = from_json("clients.json", many).unwrap();
+        assert_eq!((described.clients.len(), described.is_list), (2, true));
     }
 
     #[test]

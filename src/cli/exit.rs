@@ -1,6 +1,13 @@
 //! What a command ends with: a status that scripts can tell apart, and a sentence for people.
 
+use std::error::Error;
 use std::fmt;
+
+use crate::config::mistake::ConfigError;
+use crate::provider::StartError;
+use crate::provider::account::password_hasher::HashError;
+use crate::provider::operator::OperatorError;
+use crate::store::StoreError;
 
 /// The exit status of a command.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -51,7 +58,63 @@ impl fmt::Display for CliError {
     }
 }
 
-impl std::error::Error for CliError {}
+impl Error for CliError {}
+
+impl CliError {
+    /// A failure with everything that caused it.
+    #[must_use]
+    pub fn failed(error: &dyn Error) -> Self {
+        Self::new(Exit::Failed, chain(error))
+    }
+}
+
+/// The error and its causes in one line, those left out that only repeat the one before.
+#[must_use]
+pub fn chain(error: &dyn Error) -> String {
+    let mut sentences: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let sentence = error.to_string();
+        if sentences.last() != Some(&sentence) {
+            sentences.push(sentence);
+        }
+        next = error.source();
+    }
+    sentences.join(": ")
+}
+
+impl From<OperatorError> for CliError {
+    fn from(error: OperatorError) -> Self {
+        let exit = match &error {
+            OperatorError::NotFound(..) => Exit::NotFound,
+            OperatorError::AlreadyExists(..) | OperatorError::ChangedMeanwhile => Exit::Conflict,
+            OperatorError::Invalid(..)
+            | OperatorError::Password(_)
+            | OperatorError::PublicClient(_)
+            | OperatorError::MasterKey(StartError::OtherMasterKey) => Exit::Invalid,
+            OperatorError::MasterKey(_) | OperatorError::Internal(_) => Exit::Failed,
+        };
+        Self::new(exit, chain(&error))
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        Self::failed(&error)
+    }
+}
+
+impl From<StartError> for CliError {
+    fn from(error: StartError) -> Self {
+        Self::failed(&error)
+    }
+}
+
+impl From<HashError> for CliError {
+    fn from(error: HashError) -> Self {
+        Self::failed(&error)
+    }
+}
 
 impl From<std::io::Error> for CliError {
     fn from(error: std::io::Error) -> Self {
@@ -59,8 +122,8 @@ impl From<std::io::Error> for CliError {
     }
 }
 
-impl From<crate::config::mistake::ConfigError> for CliError {
-    fn from(error: crate::config::mistake::ConfigError) -> Self {
+impl From<ConfigError> for CliError {
+    fn from(error: ConfigError) -> Self {
         Self::new(Exit::Invalid, error.to_string())
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use url::Url;
 
-use super::exit::{CliError, Exit, after_help};
+use super::exit::{CliError, Exit, after_help, chain};
 use crate::config::{Config, DEFAULT_PORT};
 
 /// The arguments of `keyfob healthcheck`.
@@ -34,10 +34,7 @@ impl Healthcheck {
         };
         let failed = |error: reqwest::Error| {
             // reqwest says what it tried; why it failed is in the causes.
-            let first: Option<&dyn std::error::Error> = Some(&error);
-            let chain = std::iter::successors(first, |error| error.source());
-            let chain: Vec<_> = chain.map(ToString::to_string).collect();
-            let message = format!("{url} does not answer: {}", chain.join(": "));
+            let message = format!("{url} does not answer: {}", chain(&error));
             CliError::new(Exit::Failed, message)
         };
         let client = reqwest::Client::builder()

@@ -1,8 +1,16 @@
 //! `keyfob key`: the signing keys.
 
-use clap::Subcommand;
+use std::io::Write;
 
-use super::exit::after_help;
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::exit::{CliError, Exit, after_help};
+use super::operator::work;
+use super::output::{Output, instant, table};
+use super::serve::master_key;
+use crate::config::Config;
+use crate::provider::operator::keys::KeyLine;
 
 /// The commands of `keyfob key`.
 #[derive(Clone, Copy, Debug, Subcommand)]
@@ -13,7 +21,79 @@ pub enum KeyCommand {
          keyfob key list --json | jq -r '.keys[] | select(.state == \"active\") | .kid'",
     ))]
     List,
-    /// Publishes a new key of each algorithm now; it signs as soon as nobody can have old keys cached
+    /// Lets every signing key give way to the next; running servers follow by themselves
     #[command(after_help = after_help("  keyfob key rotate"))]
     Rotate,
+}
+
+/// Carries out `command`.
+///
+/// # Errors
+///
+/// The database or the master key is not right, or a rotation is under way.
+pub async fn run(
+    command: KeyCommand,
+    config: &Config,
+    output: &mut Output<impl Write>,
+) -> Result<(), CliError> {
+    let master_key = master_key(config);
+    let keys = work(config, async |operator| {
+        let is_rotated = match command {
+            KeyCommand::List => true,
+            KeyCommand::Rotate => operator.rotate_keys(&master_key).await?,
+        };
+        if !is_rotated {
+            let message = "a rotation is under way already; nothing changed";
+            return Err(CliError::new(Exit::Conflict, message));
+        }
+        Ok(operator.keys(&master_key).await?)
+    });
+    let keys = keys.await?;
+    output.write(&to_json(&keys), || to_text(&keys))?;
+    Ok(())
+}
+
+fn to_json(keys: &[KeyLine]) -> Value {
+    let keys = keys.iter().map(|key| {
+        json!({
+            "kid": key.kid,
+            "alg": key.algorithm.as_str(),
+            "state": key.state,
+            "published_at": key.published_at,
+            "activates_at": key.activates_at,
+            "retires_at": key.retires_at,
+            "expires_at": key.expires_at,
+        })
+    });
+    json!({ "keys": keys.collect::<Vec<_>>() })
+}
+
+fn to_text(keys: &[KeyLine]) -> String {
+    if keys.is_empty() {
+        return "There are no keys: the first server to start makes them.".to_owned();
+    }
+    let rows = keys.iter().map(|key| {
+        let at = |at: Option<_>| at.map(instant).unwrap_or_default();
+        [
+            key.kid.clone(),
+            key.algorithm.to_string(),
+            key.state.to_owned(),
+            instant(key.published_at),
+            at(key.activates_at),
+            at(key.retires_at),
+            at(key.expires_at),
+        ]
+    });
+    table(
+        [
+            "Key",
+            "Algorithm",
+            "State",
+            "Published",
+            "Signs from",
+            "Signs until",
+            "Published until",
+        ],
+        rows.collect(),
+    )
 }

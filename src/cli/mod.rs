@@ -9,6 +9,8 @@ pub mod exit;
 pub mod healthcheck;
 pub mod input;
 pub mod key;
+pub mod migrate;
+pub mod operator;
 pub mod output;
 pub mod password;
 pub mod serve;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -51,11 +51,11 @@ impl<W: Write> Output<W> {
 pub fn table<const N: usize>(header: [&str; N], rows: Vec<[String; N]>) -> String {
     let mut table = Table::new();
     table
-        .load_style(UTF8_HORIZONTAL_ONLY)
+        .load_style(NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(header);
     table.add_rows(rows.into_iter().map(|row| row.map(|cell| printable(&cell))));
-    table.to_string()
+    table.trim_fmt()
 }
 
 /// Names and values, one below the other; those without a value are left out. A value of several

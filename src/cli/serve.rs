@@ -1,4 +1,4 @@
-//! `keyfob serve` and `keyfob migrate`.
+//! `keyfob serve`.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -12,11 +12,10 @@ use crate::http::pages::accent::Accent;
 use crate::http::site::{CookieNames, Logo, Site};
 use crate::keys::master_key::MasterKey;
 use crate::provider::clock::Clock;
-use crate::provider::operator::OperatorError;
 use crate::provider::random::Random;
-use crate::provider::{Parts, Provider, StartError};
+use crate::provider::{Parts, Provider};
 use crate::server::{self, Listening};
-use crate::store::{DatabaseOptions, Store, StoreError};
+use crate::store::{DatabaseOptions, Store};
 
 /// Serves until a signal says to stop.
 pub async fn run(config: Config) -> Result<(), CliError> {
@@ -28,7 +27,7 @@ pub async fn run(config: Config) -> Result<(), CliError> {
         let message = format!("cannot listen on {listen} (setting `listen`): {error}");
         CliError::new(Exit::Failed, message)
     })?;
-    let store = open(&config).await?;
+    let store = Store::connect(&database(&config)).await?;
     let provider = Provider::start(Parts {
         store,
         master_key: master_key(&config),
@@ -72,51 +71,17 @@ pub async fn run(config: Config) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Opens the database of `config` and brings its schema up to date.
-pub async fn open(config: &Config) -> Result<Store, CliError> {
-    let options = DatabaseOptions {
+/// The database of `config`.
+#[must_use]
+pub fn database(config: &Config) -> DatabaseOptions {
+    DatabaseOptions {
         url: config.database.url.expose().to_owned(),
         max_connections: config.database.max_connections,
-    };
-    Ok(Store::connect(&options).await?)
+    }
 }
 
 /// The master key of `config`.
 #[must_use]
 pub fn master_key(config: &Config) -> Arc<MasterKey> {
     Arc::new(MasterKey::from_bytes(*config.master_key.expose()))
-}
-
-impl From<StoreError> for CliError {
-    fn from(error: StoreError) -> Self {
-        Self::new(Exit::Failed, with_causes(&error))
-    }
-}
-
-impl From<StartError> for CliError {
-    fn from(error: StartError) -> Self {
-        Self::new(Exit::Failed, with_causes(&error))
-    }
-}
-
-impl From<OperatorError> for CliError {
-    fn from(error: OperatorError) -> Self {
-        let exit = match &error {
-            OperatorError::NotFound(..) => Exit::NotFound,
-            OperatorError::AlreadyExists(..) | OperatorError::ChangedMeanwhile => Exit::Conflict,
-            OperatorError::Invalid(..)
-            | OperatorError::Password(_)
-            | OperatorError::PublicClient(_) => Exit::Invalid,
-            OperatorError::MasterKey(_) | OperatorError::Internal(_) => Exit::Failed,
-        };
-        Self::new(exit, with_causes(&error))
-    }
-}
-
-/// An error and what caused it, in one line.
-pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
-    let chain = std::iter::successors(Some(error), |error| error.source());
-    let mut texts: Vec<String> = chain.map(ToString::to_string).collect();
-    texts.dedup();
-    texts.join(": ")
 }

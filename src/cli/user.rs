@@ -1,13 +1,19 @@
 //! `keyfob user`: the people who sign in.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::exit::after_help;
-use super::output::{instant, properties, table};
+use super::exit::{CliError, after_help};
+use super::operator::work;
+use super::output::{Output, instant, properties, table};
+use super::password;
+use super::user_input;
+use crate::config::Config;
 use crate::oidc::user::User;
+use crate::provider::operator::users::NewUser;
 
 /// The commands of `keyfob user`.
 #[derive(Clone, Debug, Subcommand)]
@@ -91,9 +97,71 @@ pub struct AddUser {
     pub no_password: bool,
 }
 
+/// Carries out `command`.
+///
+/// # Errors
+///
+/// What was given is wrong, nobody is called that, or the database is not right.
+pub async fn run(
+    command: UserCommand,
+    config: &Config,
+    output: &mut Output<impl Write>,
+) -> Result<(), CliError> {
+    // What is typed is read before the database is opened: a person takes a while.
+    let (user, did) = match command {
+        UserCommand::Add(arguments) => {
+            let described = user_input::read(&arguments)?;
+            let new = NewUser {
+                username: described.username.to_string(),
+                claims: described.claims,
+                groups: described.groups,
+                password: described.password,
+            };
+            let made = work(config, async |operator| Ok(operator.add_user(new).await?));
+            (made.await?, "made")
+        }
+        UserCommand::SetPassword(SetPassword {
+            user,
+            password_stdin,
+        }) => {
+            let password = password::ask(password_stdin, &user)?;
+            let set = work(config, async |operator| {
+                Ok(operator.set_password(&user, &password).await?)
+            });
+            (
+                set.await?,
+                "given a new password, and signed out everywhere",
+            )
+        }
+        UserCommand::Disable(NamedUser { user }) => {
+            let disabled = work(config, async |it| Ok(it.disable_user(&user).await?));
+            (disabled.await?, "disabled, and signed out everywhere")
+        }
+        UserCommand::Enable(NamedUser { user }) => {
+            let enabled = work(config, async |it| Ok(it.enable_user(&user).await?));
+            (enabled.await?, "enabled")
+        }
+        UserCommand::Delete(NamedUser { user }) => {
+            let deleted = work(config, async |it| Ok(it.delete_user(&user).await?));
+            (deleted.await?, "deleted")
+        }
+        UserCommand::List => {
+            let users = work(config, async |it| Ok(it.users().await?)).await?;
+            output.write(&list_to_json(&users), || list_to_text(&users))?;
+            return Ok(());
+        }
+        UserCommand::Show(NamedUser { user }) => {
+            let user = work(config, async |it| Ok(it.user(&user).await?)).await?;
+            output.write(&to_json(&user), || to_text(&user))?;
+            return Ok(());
+        }
+    };
+    output.write(&to_json(&user), || format!("{} is {did}.", user.username))?;
+    Ok(())
+}
+
 /// A user for scripts.
-#[must_use]
-pub fn to_json(user: &User) -> Value {
+fn to_json(user: &User) -> Value {
     json!({
         "sub": user.id.to_string(),
         "username": user.username.as_str(),
@@ -108,14 +176,12 @@ pub fn to_json(user: &User) -> Value {
 }
 
 /// Users for scripts.
-#[must_use]
-pub fn list_to_json(users: &[User]) -> Value {
+fn list_to_json(users: &[User]) -> Value {
     json!({ "users": users.iter().map(to_json).collect::<Vec<_>>() })
 }
 
 /// Users for people.
-#[must_use]
-pub fn list_to_text(users: &[User]) -> String {
+fn list_to_text(users: &[User]) -> String {
     if users.is_empty() {
         return "There are no users. Make one with: keyfob user add NAME".to_owned();
     }
@@ -135,8 +201,7 @@ pub fn list_to_text(users: &[User]) -> String {
 }
 
 /// A user for people.
-#[must_use]
-pub fn to_text(user: &User) -> String {
+fn to_text(user: &User) -> String {
     let mut shown = vec![
         ("user name", user.username.to_string()),
         ("subject", user.id.to_string()),

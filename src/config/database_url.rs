@@ -21,11 +21,16 @@ impl DatabaseUrl {
         &self.0
     }
 
+    /// Whether it is SQLite.
+    #[must_use]
+    pub fn is_sqlite(&self) -> bool {
+        self.0.starts_with("sqlite:")
+    }
+
     /// Whether it is a database that ends with the process.
     #[must_use]
     pub fn is_in_memory(&self) -> bool {
-        self.0.starts_with("sqlite:")
-            && (self.0.contains(":memory:") || self.0.contains("mode=memory"))
+        self.0 == "sqlite::memory:"
     }
 
     /// Whether what goes to the database may go over a network in the clear: another machine, and
@@ -63,7 +68,7 @@ impl DatabaseUrl {
     }
 
     fn network(&self) -> Option<Url> {
-        if self.0.starts_with("sqlite:") {
+        if self.is_sqlite() {
             return None;
         }
         Url::parse(&self.0).ok()
@@ -117,6 +122,9 @@ pub enum DatabaseUrlError {
     /// A URL without the part that says which database.
     #[error("names no database")]
     NoDatabase,
+    /// SQLite's parameters are Keyfob's own to set.
+    #[error("has parameters, which SQLite's has none of here")]
+    SqliteParameters,
     /// A database of another kind.
     #[error("is of the kind {0}:, which Keyfob does not have")]
     UnknownKind(String),
@@ -131,6 +139,9 @@ impl FromStr for DatabaseUrl {
             Some(("sqlite", path)) => {
                 if path.trim_start_matches('/').is_empty() {
                     return Err(DatabaseUrlError::NoDatabase);
+                }
+                if path.contains('?') {
+                    return Err(DatabaseUrlError::SqliteParameters);
                 }
             }
             Some(("postgres" | "postgresql", rest)) => {

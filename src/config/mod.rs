@@ -75,7 +75,7 @@ pub struct Config {
 pub struct Database {
     /// Where it is.
     pub url: DatabaseUrl,
-    /// How many connections may be open at once.
+    /// How many connections to PostgreSQL may be open at once, or readers of a SQLite file.
     pub max_connections: u32,
 }
 
@@ -181,9 +181,11 @@ fn issuer(reader: &mut Reader) -> Option<Issuer> {
 }
 
 fn database(reader: &mut Reader) -> Database {
+    let url = reader.secret_or("database.url", DatabaseUrl::default());
+    let max_connections = if url.is_sqlite() { 4 } else { 10 };
     Database {
-        url: reader.secret_or("database.url", DatabaseUrl::default()),
-        max_connections: reader.within("database.max_connections", 10, &(1..=1000)),
+        max_connections: reader.within("database.max_connections", max_connections, &(1..=1000)),
+        url,
     }
 }
 

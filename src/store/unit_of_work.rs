@@ -146,8 +146,10 @@ async fn begin(pool: &Pool) -> Result<Lease, StoreError> {
 pub(super) async fn write_in_batches(
     pool: Pool,
     mut units: mpsc::Receiver<Waiting>,
-    mut closing: oneshot::Receiver<()>,
+    closing: oneshot::Receiver<()>,
 ) {
+    // It is asked again after it has said so, which without the fuse is a panic.
+    let mut closing = closing.fuse();
     let mut batch = Vec::with_capacity(BATCH);
     let mut is_open = true;
     loop {

@@ -10,6 +10,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("keys", &["oidc"]),
     ("store", &["oidc"]),
     ("config", &["oidc"]),
+    ("logging", &["config"]),
     ("provider", &["oidc", "keys", "store"]),
     ("http", &["oidc", "provider"]),
     ("dev", EVERYTHING),
@@ -21,7 +22,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 ];
 
 const EVERYTHING: &[&str] = &[
-    "oidc", "keys", "store", "config", "provider", "http", "dev", "testing", "cli", "server",
+    "oidc", "keys", "store", "config", "logging", "provider", "http", "dev", "testing", "cli",
+    "server",
 ];
 
 /// Each dependency, and the modules that alone may name it. Empty: whoever likes.
@@ -58,8 +60,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tokio", &[]),
     ("toml", &["config"]),
     ("tracing", &[]),
-    ("tracing_appender", &["main", "server", "cli"]),
-    ("tracing_subscriber", &["main", "server", "cli"]),
+    ("tracing_appender", &["logging", "main", "server", "cli"]),
+    ("tracing_subscriber", &["logging"]),
     ("url", &[]),
     ("uuid", &[]),
     ("zeroize", &[]),

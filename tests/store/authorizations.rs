@@ -3,12 +3,15 @@
 use keyfob::oidc::consent::Consent;
 use keyfob::oidc::grant::AccessTokenRecord;
 use keyfob::oidc::transaction::Transaction;
+use keyfob::oidc::user::UserId;
 use keyfob::store::authorization_codes::Consumption;
 use keyfob::store::grants::OfSession;
 use keyfob::store::{
     Store, StoreError, access_tokens, authorization_codes, authorization_transactions, clients,
     consents, grants, refresh_tokens, revoked_access_tokens, users,
 };
+
+use uuid::Uuid;
 
 use crate::fixture::{
     LATER, MUCH_LATER, NOW, Parties, client, client_id, code, commit, digest, grant, issue_code,
@@ -17,6 +20,7 @@ use crate::fixture::{
 
 conformance! {
     a_transaction_goes_its_way_in_its_own_browser,
+    what_one_user_did_in_a_transaction_does_not_count_for_another,
     a_transaction_is_finished_once_under_a_race,
     consent_is_merged_and_withdrawn,
     consent_is_merged_under_a_race,
@@ -44,6 +48,7 @@ fn transaction() -> Transaction {
         request: "client_id=app&state=%C3%A9".to_owned(),
         created_at: NOW,
         expires_at: MUCH_LATER,
+        user_id: None,
         authenticated_at: None,
         account_chosen_at: None,
         consented_at: None,
@@ -64,11 +69,13 @@ async fn begin_transaction(store: &Store) {
 
 async fn a_transaction_goes_its_way_in_its_own_browser(store: Store) {
     begin_transaction(&store).await;
+    let alice = UserId(Uuid::from_u128(1));
 
     let stolen = commit!(store, |db| authorization_transactions::mark_authenticated(
         db,
         &digest("handle"),
         &digest("another browser"),
+        alice,
         LATER
     ));
     assert!(!stolen.unwrap());
@@ -76,27 +83,16 @@ async fn a_transaction_goes_its_way_in_its_own_browser(store: Store) {
         db,
         &digest("handle"),
         &digest("browser"),
+        alice,
         LATER
     ));
     assert!(marked.unwrap());
-    let marked = commit!(store, |db| authorization_transactions::mark_account_chosen(
-        db,
-        &digest("handle"),
-        &digest("browser"),
-        LATER
-    ));
-    assert!(marked.unwrap());
-    let marked = commit!(store, |db| authorization_transactions::mark_consented(
-        db,
-        &digest("handle"),
-        &digest("browser"),
-        LATER
-    ));
-    assert!(marked.unwrap());
+    choose_and_consent(&store, alice).await;
 
     let mut db = reader(&store).await;
     let found = authorization_transactions::find(&mut db, &digest("handle"), LATER).await;
     let expected = Transaction {
+        user_id: Some(alice),
         authenticated_at: Some(LATER),
         account_chosen_at: Some(LATER),
         consented_at: Some(LATER),
@@ -114,6 +110,50 @@ async fn a_transaction_goes_its_way_in_its_own_browser(store: Store) {
         MUCH_LATER
     ));
     assert!(!expired.unwrap());
+}
+
+async fn what_one_user_did_in_a_transaction_does_not_count_for_another(store: Store) {
+    begin_transaction(&store).await;
+    let [alice, bob] = [1, 2].map(|number| UserId(Uuid::from_u128(number)));
+    choose_and_consent(&store, alice).await;
+
+    let marked = commit!(store, |db| authorization_transactions::mark_account_chosen(
+        db,
+        &digest("handle"),
+        &digest("browser"),
+        bob,
+        LATER
+    ));
+    assert!(marked.unwrap());
+
+    let mut db = reader(&store).await;
+    let found = authorization_transactions::find(&mut db, &digest("handle"), LATER).await;
+    let expected = Transaction {
+        user_id: Some(bob),
+        account_chosen_at: Some(LATER),
+        ..transaction()
+    };
+    assert_eq!(found.unwrap().unwrap(), expected);
+}
+
+/// What `user` does on the pages.
+async fn choose_and_consent(store: &Store, user: UserId) {
+    let marked = commit!(store, |db| authorization_transactions::mark_account_chosen(
+        db,
+        &digest("handle"),
+        &digest("browser"),
+        user,
+        LATER
+    ));
+    assert!(marked.unwrap());
+    let marked = commit!(store, |db| authorization_transactions::mark_consented(
+        db,
+        &digest("handle"),
+        &digest("browser"),
+        user,
+        LATER
+    ));
+    assert!(marked.unwrap());
 }
 
 async fn a_transaction_is_finished_once_under_a_race(store: Store) {
@@ -134,6 +174,7 @@ async fn a_transaction_is_finished_once_under_a_race(store: Store) {
         db,
         &digest("handle"),
         &digest("browser"),
+        UserId(Uuid::from_u128(1)),
         LATER
     ));
     assert!(!marked.unwrap(), "it is finished");

@@ -1,0 +1,253 @@
+//! What is set is in force, and shown with where it comes from.
+
+use std::time::Duration;
+
+use keyfob::config::log::LogFormat;
+
+use super::support::{Files, MASTER_KEY, good};
+
+#[test]
+fn the_least_configuration_is_an_issuer_and_a_master_key() {
+    let config = Files::new(&good("")).load(&[]).unwrap();
+
+    assert_eq!(config.issuer.as_str(), "https://login.example.com");
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8484");
+    assert_eq!(config.database.url.expose(), "sqlite:keyfob.db");
+    assert_eq!(
+        config.policy.lifetimes.access_token,
+        Duration::from_hours(1)
+    );
+    assert_eq!(config.log.format, LogFormat::Auto);
+    assert_eq!(config.brand.name, "Keyfob");
+    assert_eq!(config.relaxations(), Vec::<String>::new());
+}
+
+#[test]
+fn every_setting_is_read() {
+    let files = Files::new("");
+    let logo = files.write(
+        "logo.svg",
+        "<svg xmlns='http://www.w3.org/2000/svg'/>",
+        0o644,
+    );
+    let toml = good(&EVERY_SETTING.replace("LOGO", &logo.display().to_string()));
+
+    let config = Files::new(&toml).load(&[]).unwrap();
+
+    assert_eq!(config.listen.to_string(), "[::1]:9000");
+    assert_eq!(config.internal_url.unwrap().as_str(), "http://keyfob:8484");
+    let proxies: Vec<_> = config
+        .trusted_proxies
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(proxies, ["10.0.0.0/8", "127.0.0.1/32"]);
+    assert_eq!(config.workers, Some(4));
+    assert_eq!(config.shutdown_timeout, Duration::from_secs(5));
+    assert_eq!(config.database.max_connections, 20);
+    assert_eq!(config.brand.logo.unwrap().media_type, "image/svg+xml");
+    assert_eq!(config.brand.accent_color.unwrap().as_str(), "#2563eb");
+    let policy = config.policy;
+    assert!(policy.require_pkce);
+    assert_eq!(policy.lifetimes.refresh_grace, Duration::ZERO);
+    assert_eq!(
+        policy.lifetimes.client_secret_overlap,
+        Duration::from_hours(48)
+    );
+    assert_eq!(policy.passwords.memory_kib, 65536);
+    assert_eq!(policy.passwords.concurrency, Some(2));
+    assert_eq!(policy.throttle.known_browser_failures, 20);
+    assert_eq!(
+        policy.key_rotation.interval,
+        Some(Duration::from_hours(720))
+    );
+    assert_eq!(policy.key_rotation.cache, Duration::from_mins(10));
+    assert_eq!(policy.scopes["mail:read"], "Read your mail");
+    assert_eq!(config.log.format, LogFormat::Json);
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_says_so() {
+    let files = Files::new(&good(
+        "listen = \"127.0.0.1:1\"\n[lifetimes]\nsession = \"1d\"",
+    ));
+
+    let config = files
+        .load(&[
+            ("KEYFOB_LISTEN", "127.0.0.1:2"),
+            ("KEYFOB_LIFETIMES__ACCESS_TOKEN", "15m"),
+            ("KEYFOB_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
+            ("KEYFOB_REQUIRE_PKCE", "true"),
+            ("KEYFOB_WORKERS", "3"),
+            ("KEYFOB_SCOPES__CALENDAR", "Read your calendar"),
+            ("KEYFOB_TEST_POSTGRES_URL", "is the test suite's"),
+            ("PATH", "/usr/bin"),
+        ])
+        .unwrap();
+
+    assert_eq!(config.listen.to_string(), "127.0.0.1:2");
+    assert_eq!(
+        config.policy.lifetimes.access_token,
+        Duration::from_mins(15)
+    );
+    assert_eq!(config.trusted_proxies.len(), 2);
+    assert_eq!(config.workers, Some(3));
+    assert_eq!(config.policy.scopes["calendar"], "Read your calendar");
+    let effective = config.effective();
+    let line = |start: &str| {
+        effective
+            .lines()
+            .find(|line| line.starts_with(start))
+            .unwrap()
+    };
+    assert!(line("listen").starts_with("listen = \"127.0.0.1:2\"  # KEYFOB_LISTEN, overrides "));
+    assert!(line("listen").ends_with("keyfob.toml:3"));
+    assert_eq!(
+        line("access_token"),
+        "access_token = \"15m\"  # KEYFOB_LIFETIMES__ACCESS_TOKEN"
+    );
+    assert!(line("session =").ends_with("keyfob.toml:5"));
+    assert_eq!(line("id_token"), "id_token = \"1h\"  # default");
+}
+
+#[test]
+fn the_effective_configuration_is_a_configuration() {
+    let toml = good(
+        "[scopes]\n\"mail:read\" = \"Read \\\"your\\\" mail\"\n[keys]\nrotation_interval = \"off\"",
+    );
+    let config = Files::new(&toml).load(&[]).unwrap();
+
+    let shown = config.effective().replace("(hidden)", MASTER_KEY);
+
+    let again = Files::new(&shown).load(&[]).unwrap();
+    assert_eq!(again.policy.scopes, config.policy.scopes);
+    assert_eq!(again.policy.key_rotation.interval, None);
+    assert_eq!(
+        again.policy.lifetimes.session,
+        config.policy.lifetimes.session
+    );
+}
+
+#[test]
+fn the_example_names_every_setting_and_its_default() {
+    let example = include_str!("../../keyfob.example.toml");
+    let config = Files::new(example)
+        .load(&[("KEYFOB_MASTER_KEY", MASTER_KEY)])
+        .unwrap();
+    for setting in config.settings() {
+        let key = setting["key"].as_str().unwrap();
+        let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
+        let header = format!("[{section}]");
+        let lines = example
+            .lines()
+            .skip_while(|line| !section.is_empty() && *line != header)
+            .skip(1)
+            .take_while(|line| !line.starts_with('['));
+        let line = match (setting["source"].as_str(), setting["value"].as_str()) {
+            (Some("default"), Some(value)) => format!("#{name} = {value}"),
+            (Some("KEYFOB_MASTER_KEY"), _) => format!("#{name}_file = "),
+            (_, Some(value)) => format!("{name} = {value}"),
+            (_, None) => format!("#{name} = "),
+        };
+        let found = lines.clone().any(|own| own.starts_with(&line));
+        assert!(found, "{key}: no line {line}");
+    }
+}
+
+#[test]
+fn every_relaxation_is_named() {
+    for (toml, starts) in [
+        ("listen = \"0.0.0.0:8484\"", "listen"),
+        ("trusted_proxies = [\"0.0.0.0/0\"]", "trusted_proxies"),
+        ("trusted_proxies = [\"::/0\"]", "trusted_proxies"),
+        ("[database]\nurl = \"sqlite::memory:\"", "database.url"),
+        (
+            "[database]\nurl = \"postgres://u@db.example.com/k\"",
+            "database.url",
+        ),
+        (
+            "[passwords]\nmemory_kib = 8192\niterations = 2",
+            "passwords.memory_kib",
+        ),
+        (
+            "[throttle]\naccount_failures = 500",
+            "throttle.account_failures",
+        ),
+        (
+            "[keys]\nrotation_interval = \"off\"",
+            "keys.rotation_interval",
+        ),
+        ("[log]\nlevel = \"debug\"", "log.level"),
+    ] {
+        let found = Files::new(&good(toml)).load(&[]).unwrap().relaxations();
+        assert_eq!(found.len(), 1, "{toml}: {found:?}");
+        assert!(found[0].starts_with(starts), "{toml}: {found:?}");
+    }
+    for toml in [
+        "[passwords]\nmemory_kib = 47104\niterations = 1",
+        "[log]\nlevel = \"info,keyfob=debug\"",
+        "[database]\nurl = \"postgres://u@localhost/k\"",
+        "[database]\nurl = \"postgres:///k?host=/run/postgresql\"",
+        "[database]\nurl = \"postgres://u@db.example.com/k?sslmode=verify-full\"",
+    ] {
+        let found = Files::new(&good(toml)).load(&[]).unwrap().relaxations();
+        assert_eq!(found, Vec::<String>::new(), "{toml}");
+    }
+}
+
+const EVERY_SETTING: &str = r##"
+listen = "[::1]:9000"
+internal_url = "http://keyfob:8484"
+trusted_proxies = ["10.0.0.0/8", "127.0.0.1"]
+require_pkce = true
+workers = 4
+shutdown_timeout = "5s"
+
+[database]
+url = "postgres://keyfob:hunter2@db/keyfob?sslmode=verify-full"
+max_connections = 20
+
+[brand]
+name = "Example"
+logo = "LOGO"
+accent_color = "#2563EB"
+
+[lifetimes]
+authorization_code = "30s"
+access_token = "15m"
+id_token = "5m"
+refresh_token_idle = "7d"
+refresh_token = "90d"
+refresh_grace = "0s"
+session_idle = "2h"
+session = "12h"
+transaction = "30m"
+known_browser = "30d"
+client_secret_overlap = "2d"
+
+[passwords]
+memory_kib = 65536
+iterations = 3
+parallelism = 2
+concurrency = 2
+queue = 16
+minimum_length = 12
+
+[throttle]
+account_failures = 5
+address_failures = 50
+known_browser_failures = 20
+window = "10m"
+
+[keys]
+rotation_interval = "30d"
+cache = "10m"
+
+[scopes]
+calendar = "Read your calendar"
+"mail:read" = "Read your mail"
+
+[log]
+format = "json"
+level = "info,keyfob=debug"
+"##;
