@@ -239,8 +239,8 @@ async fn metadata(server: &Server, path: &str) -> Value {
 
 /// The names of an object's members, in order.
 fn names(object: &Value) -> Vec<&str> {
-    let members = object.as_object().expect("an object");
-    let mut names: Vec<_> = members.keys().map(String::as_str).collect();
+    let members = object.as_object().into_iter().flatten();
+    let mut names: Vec<_> = members.map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     names
 }
