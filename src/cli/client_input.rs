@@ -197,7 +197,11 @@ mod tests {
         assert_eq!(client.metadata.redirect_uris.len(), 1);
         assert_eq!(
             described.warnings,
-            ["shop.json: software_id is ignored: Keyfob does not know it"]
+            [
+                "shop.json: software_id is ignored: Keyfob does not know it",
+                "shop.json: client_secret is short enough to be guessed; without one, Keyfob \
+                 makes one of 256 random bits"
+            ]
         );
 
         let many = json!({"clients": [one, {"client_name": "Other"}]});
@@ -235,7 +239,7 @@ mod tests {
                 "f.json: token_endpoint_auth_method: unknown variant",
             ),
             (
-                json!({"token_endpoint_auth_method": "none", "client_secret": "x"}),
+                json!({"token_endpoint_auth_method": "none", "client_secret": "s3cret"}),
                 "f.json: client_secret is given",
             ),
         ] {

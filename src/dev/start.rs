@@ -22,6 +22,7 @@ use crate::provider::{Parts, Provider};
 use crate::server::{self, Listening};
 use crate::store::{DatabaseOptions, Store};
 
+use super::demo::Demo;
 use super::{Development, master_key, seeds};
 
 /// Runs `keyfob dev` until a signal says to stop.
@@ -98,6 +99,7 @@ async fn prepare(
         now,
     );
     let (clients, users) = planted.await?;
+    let demo = Demo::new(issuer, &random);
     let parts = Parts {
         store,
         master_key,
@@ -112,6 +114,7 @@ async fn prepare(
         operator,
         clients,
         users,
+        demo,
     };
     Ok((Provider::start(parts).await?, development))
 }
