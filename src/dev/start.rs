@@ -5,7 +5,6 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::web::Data;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -72,8 +71,7 @@ pub async fn run(arguments: Dev) -> Result<(), CliError> {
         workers: None,
         shutdown_timeout: Duration::from_secs(2),
     };
-    let development = Some(Data::new(development));
-    Ok(server::run(Data::new(site), development, listening).await?)
+    Ok(server::run(site, Some(development), listening).await?)
 }
 
 async fn prepare(

@@ -371,3 +371,7 @@ const LONGEST: usize = 16 * 1024;
 #[cfg(test)]
 #[path = "jwt_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "jwt_claims_tests.rs"]
+mod claims_tests;
