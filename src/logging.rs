@@ -29,6 +29,8 @@ pub fn start(log: &Log) -> Result<WorkerGuard, TryInitError> {
     // A reader that is too slow loses lines rather than holding up those who sign in.
     let (writer, guard) = NonBlockingBuilder::default()
         .lossy(true)
+        // Room for these is taken at the start; the default of 128,000 takes 5 MB.
+        .buffered_lines_limit(4096)
         .thread_name("log")
         .finish(io::stderr());
     subscriber(log, is_terminal, writer).try_init()?;
