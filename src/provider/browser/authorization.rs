@@ -9,7 +9,7 @@ use crate::oidc::authorization_request::{self, AuthorizationRequest, Refusal, Un
 use crate::oidc::authorization_response::{AuthorizationResponse, ReturnAddress};
 use crate::oidc::claims::IdTokenClaims;
 use crate::oidc::client::Client;
-use crate::oidc::grant::{AuthorizationCode, Grant, GrantId};
+use crate::oidc::grant::{self, AuthorizationCode, Grant, GrantId};
 use crate::oidc::metadata::ACR_PASSWORD;
 use crate::oidc::parameters::Parameters;
 use crate::oidc::scope::{OFFLINE_ACCESS, Scopes};
@@ -268,18 +268,20 @@ impl Provider {
     ) -> Result<AuthorizationOutcome, AuthorizationError> {
         let now = self.clock.now();
         let lifetimes = &self.policy.lifetimes;
+        let scopes = pending.request.scopes;
+        let expires_at = grant::expiry(&pending.client, &scopes, lifetimes, now);
         let grant = Grant {
             id: GrantId(self.random.uuid()),
             client_id: pending.client.id.clone(),
             user_id: signed_in.user.id,
             session_id: signed_in.session.id,
-            scopes: pending.request.scopes,
+            scopes,
             authenticated_at: signed_in.session.authenticated_at,
             acr: ACR_PASSWORD.to_owned(),
             amr: signed_in.session.amr.clone(),
             nonce: pending.request.nonce,
             created_at: now,
-            expires_at: now.after(lifetimes.refresh_token),
+            expires_at,
         };
         let offline_at = grant.scopes.contains(OFFLINE_ACCESS).then_some(now);
         let code = self.random.secret(SecretKind::AuthorizationCode);
