@@ -10,6 +10,7 @@ use tracing::Subscriber;
 use tracing::field::Field;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::field::MakeExt as _;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -38,7 +39,10 @@ fn subscriber<W>(log: &Log, is_terminal: bool, writer: W) -> Box<dyn Subscriber 
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let registry = tracing_subscriber::registry().with(log.level.targets());
+    let levels = Targets::new()
+        .with_default(log.level.default)
+        .with_targets(log.level.modules.clone());
+    let registry = tracing_subscriber::registry().with(levels);
     let is_human = match log.format {
         LogFormat::Auto => is_terminal,
         LogFormat::Human => true,

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use keyfob::cli::exit::{CliError, Exit};
 use keyfob::cli::output::Output;
-use keyfob::cli::{Arguments, Command, Global, check_config, client, key, migrate, serve, user};
+use keyfob::cli::{Arguments, Command, check_config, client, key, migrate, serve, user};
 use keyfob::config::log::Log;
 use keyfob::{dev, logging, server};
 
@@ -22,35 +22,32 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), CliError> {
-    let Arguments { global, command } = arguments;
-    match command {
+    let global = arguments.global;
+    let output = &mut Output::stdout(global.json);
+    match arguments.command {
         None => with_log(&Log::default(), dev::start::run(dev::Arguments::default())),
         Some(Command::Dev(dev)) => with_log(&Log::default(), dev::start::run(dev)),
         Some(Command::Serve) => {
             let config = global.load_config()?;
             with_log(&config.log.clone(), serve::run(config))
         }
-        Some(command) => {
-            let runtime = tokio::runtime::Runtime::new()?;
-            runtime.block_on(operate(command, &global))
+        Some(Command::CheckConfig) => check_config::run(&global.load_config()?, output),
+        Some(Command::Migrate) => finish(migrate::run(&global.load_config()?, output)),
+        Some(Command::User(command)) => finish(user::run(command, &global.load_config()?, output)),
+        Some(Command::Client(command)) => {
+            finish(client::run(command, &global.load_config()?, output))
+        }
+        Some(Command::Key(command)) => finish(key::run(command, &global.load_config()?, output)),
+        // A container that runs `keyfob dev` has no configuration.
+        Some(Command::Healthcheck(command)) => {
+            finish(command.run(global.load_config().ok().as_ref()))
         }
     }
 }
 
-/// Carries out a command that ends by itself.
-async fn operate(command: Command, global: &Global) -> Result<(), CliError> {
-    let output = &mut Output::stdout(global.json);
-    match command {
-        // Servers are started elsewhere.
-        Command::Dev(_) | Command::Serve => Ok(()),
-        Command::CheckConfig => check_config::run(&global.load_config()?, output),
-        Command::Migrate => migrate::run(&global.load_config()?, output).await,
-        Command::User(command) => user::run(command, &global.load_config()?, output).await,
-        Command::Client(command) => client::run(command, &global.load_config()?, output).await,
-        Command::Key(command) => key::run(command, &global.load_config()?, output).await,
-        // A container that runs `keyfob dev` has no configuration.
-        Command::Healthcheck(command) => command.run(global.load_config().ok().as_ref()).await,
-    }
+/// Runs a command to its end.
+fn finish(command: impl Future<Output = Result<(), CliError>>) -> Result<(), CliError> {
+    tokio::runtime::Runtime::new()?.block_on(command)
 }
 
 /// Runs a server to its end, with a log.

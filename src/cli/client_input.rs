@@ -28,7 +28,7 @@ pub struct DescribedClients {
     pub clients: Vec<DescribedClient>,
     /// Whether they came as a list, and not as one client.
     pub is_list: bool,
-    /// Sentences about members that were ignored.
+    /// Sentences about members that were ignored or are unwise.
     pub warnings: Vec<String>,
 }
 
@@ -152,12 +152,22 @@ fn from_object(
             .into_iter()
             .map(|name| format!("{what}: {name} is ignored: Keyfob does not know it")),
     );
+    let is_short = |secret: &Zeroizing<String>| secret.len() < GUESSABLE;
+    if client_secret.as_ref().is_some_and(is_short) {
+        warnings.push(format!(
+            "{what}: client_secret is short enough to be guessed; without one, Keyfob makes one of \
+             256 random bits"
+        ));
+    }
     Ok(DescribedClient {
         client_id,
         client_secret,
         metadata,
     })
 }
+
+/// Below this many characters a secret that somebody chose is suspect.
+const GUESSABLE: usize = 20;
 
 /// Members of a registration response that are no metadata, so that what Keyfob wrote can be read
 /// back.
@@ -187,7 +197,11 @@ mod tests {
         assert_eq!(client.metadata.redirect_uris.len(), 1);
         assert_eq!(
             described.warnings,
-            ["shop.json: software_id is ignored: Keyfob does not know it"]
+            [
+                "shop.json: software_id is ignored: Keyfob does not know it",
+                "shop.json: client_secret is short enough to be guessed; without one, Keyfob \
+                 makes one of 256 random bits"
+            ]
         );
 
         let many = json!({"clients": [one, {"client_name": "Other"}]});
@@ -225,7 +239,7 @@ mod tests {
                 "f.json: token_endpoint_auth_method: unknown variant",
             ),
             (
-                json!({"token_endpoint_auth_method": "none", "client_secret": "x"}),
+                json!({"token_endpoint_auth_method": "none", "client_secret": "s3cret"}),
                 "f.json: client_secret is given",
             ),
         ] {

@@ -87,14 +87,12 @@ impl From<OperatorError> for CliError {
     fn from(error: OperatorError) -> Self {
         let exit = match &error {
             OperatorError::NotFound(..) => Exit::NotFound,
-            OperatorError::AlreadyExists(..) => Exit::Conflict,
+            OperatorError::AlreadyExists(..) | OperatorError::ChangedMeanwhile => Exit::Conflict,
             OperatorError::Invalid(..)
             | OperatorError::Password(_)
             | OperatorError::PublicClient(_)
             | OperatorError::MasterKey(StartError::OtherMasterKey) => Exit::Invalid,
-            OperatorError::ChangedMeanwhile
-            | OperatorError::MasterKey(_)
-            | OperatorError::Internal(_) => Exit::Failed,
+            OperatorError::MasterKey(_) | OperatorError::Internal(_) => Exit::Failed,
         };
         Self::new(exit, chain(&error))
     }
@@ -102,6 +100,12 @@ impl From<OperatorError> for CliError {
 
 impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
+        Self::failed(&error)
+    }
+}
+
+impl From<StartError> for CliError {
+    fn from(error: StartError) -> Self {
         Self::failed(&error)
     }
 }

@@ -6,8 +6,9 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::exit::{CliError, Exit, after_help};
-use super::operator::{master_key, work};
+use super::operator::work;
 use super::output::{Output, instant, table};
+use super::serve::master_key;
 use crate::config::Config;
 use crate::provider::operator::keys::KeyLine;
 

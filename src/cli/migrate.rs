@@ -5,8 +5,8 @@ use std::io::Write;
 use serde_json::json;
 
 use super::exit::CliError;
-use super::operator::database;
 use super::output::Output;
+use super::serve::database;
 use crate::config::Config;
 use crate::store::Store;
 

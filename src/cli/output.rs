@@ -55,7 +55,7 @@ pub fn table<const N: usize>(header: [&str; N], rows: Vec<[String; N]>) -> Strin
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(header);
     table.add_rows(rows.into_iter().map(|row| row.map(|cell| printable(&cell))));
-    table.to_string()
+    table.trim_fmt()
 }
 
 /// Names and values, one below the other; those without a value are left out. A value of several

@@ -3,17 +3,17 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use super::exit::{CliError, Exit, chain};
-use super::operator::{database, master_key};
+use super::exit::{CliError, Exit};
 use crate::config::Config;
 use crate::http::pages::Brand;
 use crate::http::pages::accent::Accent;
 use crate::http::site::{CookieNames, Logo, Site};
+use crate::keys::master_key::MasterKey;
 use crate::provider::clock::Clock;
 use crate::provider::random::Random;
-use crate::provider::{Parts, Provider, StartError};
+use crate::provider::{Parts, Provider};
 use crate::server::{self, Listening};
-use crate::store::Store;
+use crate::store::{DatabaseOptions, Store};
 
 /// Serves until a signal says to stop.
 pub async fn run(config: Config) -> Result<(), CliError> {
@@ -69,12 +69,17 @@ pub async fn run(config: Config) -> Result<(), CliError> {
     Ok(())
 }
 
-impl From<StartError> for CliError {
-    fn from(error: StartError) -> Self {
-        let exit = match &error {
-            StartError::OtherMasterKey | StartError::DevelopmentKeys => Exit::Invalid,
-            StartError::Hashing(_) | StartError::Metadata | StartError::Internal(_) => Exit::Failed,
-        };
-        Self::new(exit, chain(&error))
+/// The database of `config`.
+#[must_use]
+pub fn database(config: &Config) -> DatabaseOptions {
+    DatabaseOptions {
+        url: config.database.url.expose().to_owned(),
+        max_connections: config.database.max_connections,
     }
+}
+
+/// The master key of `config`.
+#[must_use]
+pub fn master_key(config: &Config) -> Arc<MasterKey> {
+    Arc::new(MasterKey::from_bytes(*config.master_key.expose()))
 }

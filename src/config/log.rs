@@ -1,6 +1,6 @@
 //! What is logged, and in what form.
 
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing::level_filters::LevelFilter;
 
 use super::mistake::Wrong;
 use super::reader::Reader;
@@ -54,60 +54,58 @@ impl Value for LogFormat {
     }
 }
 
-/// Which lines are logged: a level, or levels by module.
+/// Which lines are logged: those of a level and above, and of some modules others.
 #[derive(Clone, Debug)]
 pub struct LogLevel {
-    text: String,
-    targets: Targets,
+    /// The level of modules that have none of their own.
+    pub default: LevelFilter,
+    /// The levels of modules, and of those inside them.
+    pub modules: Vec<(String, LevelFilter)>,
 }
 
 impl LogLevel {
-    /// The filter for the subscriber.
-    #[must_use]
-    pub fn targets(&self) -> Targets {
-        self.targets.clone()
-    }
-
     /// Whether libraries log what passes through them.
     pub(super) fn is_chatty(&self) -> bool {
-        let of_all = self.targets.default_level();
-        of_all.is_some_and(|level| level > LevelFilter::INFO)
+        self.default > LevelFilter::INFO
     }
 }
 
 impl Default for LogLevel {
     fn default() -> Self {
         Self {
-            text: "info".to_owned(),
-            targets: Targets::new().with_default(LevelFilter::INFO),
+            default: LevelFilter::INFO,
+            modules: Vec::new(),
         }
     }
 }
 
 impl Value for LogLevel {
     fn parse(raw: &Raw) -> Result<Self, Wrong> {
-        let text = text(raw)?.trim();
-        let targets: Result<Targets, _> = text.parse();
-        // A lone word that is no level would be read as the name of a module, at every level.
-        let names_levels = text.split(',').all(|part| {
-            let level = part.rsplit('=').next().unwrap_or_default().trim();
-            level.parse::<LevelFilter>().is_ok()
-        });
-        match targets {
-            Ok(targets) if names_levels => Ok(Self {
-                text: text.to_owned(),
-                targets,
-            }),
-            Ok(_) | Err(_) => Err(Wrong::new(
-                "is not a log level",
-                "write \"error\", \"warn\", \"info\", \"debug\" or \"trace\", or levels by module: \
-                 \"info,keyfob=debug\"",
-            )),
+        let mut levels = Self::default();
+        for part in text(raw)?.split(',') {
+            let (module, level) = match part.split_once('=') {
+                Some((module, level)) => (Some(module.trim()), level),
+                None => (None, part),
+            };
+            let level = level.trim().parse().map_err(|_| {
+                Wrong::new(
+                    "is not a log level",
+                    "write \"error\", \"warn\", \"info\", \"debug\" or \"trace\", or levels by \
+                     module: \"info,keyfob=debug\"",
+                )
+            })?;
+            match module {
+                Some(module) => levels.modules.push((module.to_owned(), level)),
+                None => levels.default = level,
+            }
         }
+        Ok(levels)
     }
 
     fn to_toml(&self) -> String {
-        quoted(&self.text)
+        let modules = self.modules.iter();
+        let modules = modules.map(|(module, level)| format!(",{module}={level}"));
+        quoted(&format!("{}{}", self.default, modules.collect::<String>()))
     }
 }
 

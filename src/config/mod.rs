@@ -49,7 +49,7 @@ pub struct Config {
     pub internal_url: Option<Issuer>,
     /// The address to listen on.
     pub listen: SocketAddr,
-    /// The networks whose `Forwarded` headers count.
+    /// The networks of the proxies whose `X-Forwarded-For` headers count.
     pub trusted_proxies: Vec<IpNet>,
     /// What is needed to speak TLS; `None` for plain HTTP.
     pub tls: Option<Tls>,

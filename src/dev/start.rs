@@ -21,6 +21,7 @@ use crate::provider::{Parts, Provider};
 use crate::server::{self, Listening};
 use crate::store::{DatabaseOptions, Store};
 
+use super::demo::Demo;
 use super::{Development, master_key, seeds};
 
 /// Runs `keyfob dev` until a signal says to stop.
@@ -96,6 +97,7 @@ async fn prepare(
         now,
     );
     let (clients, users) = planted.await?;
+    let demo = Demo::new(issuer, &random);
     let parts = Parts {
         store,
         master_key,
@@ -110,6 +112,7 @@ async fn prepare(
         operator,
         clients,
         users,
+        demo,
     };
     Ok((Provider::start(parts).await?, development))
 }

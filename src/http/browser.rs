@@ -7,6 +7,7 @@ use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration as CookieDuration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header;
+use ipnet::IpNet;
 
 use crate::oidc::secret::{Secret, SecretKind};
 use crate::provider::browser::Browser;
@@ -29,30 +30,14 @@ impl Site {
         }
     }
 
-    /// The address that a request came from. What a header says of it counts only as far as
-    /// trusted proxies wrote it.
+    /// The address that a request came from. What `X-Forwarded-For` says of it counts only as far
+    /// as trusted proxies wrote it.
     fn address(&self, request: &HttpRequest) -> Option<IpAddr> {
         let peer = request.peer_addr()?.ip();
-        let forwarded = request.headers().get_all("x-forwarded-for");
-        let mut hops: Vec<IpAddr> = forwarded
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .map_while(|hop| hop.trim().parse().ok())
-            .collect();
-        hops.push(peer);
-        let is_proxy = |address: &IpAddr| {
-            let address = address.to_canonical();
-            self.trusted_proxies
-                .iter()
-                .any(|network| network.contains(&address))
-        };
-        // From the nearest outwards: the first that is no proxy of ours is where it came from.
-        let outermost = hops.first().copied();
-        hops.iter()
-            .rev()
-            .find(|hop| !is_proxy(hop))
-            .copied()
-            .or(outermost)
+        let headers = request.headers().get_all("x-forwarded-for");
+        let hops = headers.filter_map(|value| value.to_str().ok());
+        let hops: Vec<&str> = hops.flat_map(|value| value.split(',')).collect();
+        Some(nearest_stranger(peer, &hops, &self.trusted_proxies))
     }
 
     /// The cookie that carries a session.
@@ -81,7 +66,9 @@ impl Site {
         self.cookie(&self.cookies.session, "", Some(Duration::ZERO))
     }
 
-    fn cookie(&self, name: &str, value: &str, lifetime: Option<Duration>) -> Cookie<'static> {
+    /// A cookie that no script reads and no other site's form sends.
+    #[must_use]
+    pub fn cookie(&self, name: &str, value: &str, lifetime: Option<Duration>) -> Cookie<'static> {
         let mut cookie = Cookie::build(name.to_owned(), value.to_owned())
             .path("/")
             .http_only(true)
@@ -122,5 +109,49 @@ impl Site {
         let site = request.headers().get("sec-fetch-site");
         let is_cross_site = site.is_some_and(|site| site == "cross-site");
         is_cross_site && request.cookie(&self.cookies.session).is_none()
+    }
+}
+
+/// The address nearest to the server that is none of `proxies`: each of those is believed about
+/// the one that it forwards for, which stands last in what it wrote.
+fn nearest_stranger(peer: IpAddr, hops: &[&str], proxies: &[IpNet]) -> IpAddr {
+    let is_proxy = |address: IpAddr| {
+        let address = address.to_canonical();
+        proxies.iter().any(|network| network.contains(&address))
+    };
+    let mut nearest = peer;
+    for hop in hops.iter().rev() {
+        match hop.trim().parse() {
+            Ok(before) if is_proxy(nearest) => nearest = before,
+            _ => break,
+        }
+    }
+    nearest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_trusted_proxies_wrote_is_believed() {
+        let proxies: [IpNet; 2] = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
+        for (peer, hops, expected) in [
+            ("192.0.2.1", &["198.51.100.7"][..], "192.0.2.1"),
+            ("10.0.0.1", &["198.51.100.7"], "198.51.100.7"),
+            (
+                "10.0.0.1",
+                &["203.0.113.9", " 198.51.100.7"],
+                "198.51.100.7",
+            ),
+            ("10.0.0.1", &["198.51.100.7", "10.0.0.2"], "198.51.100.7"),
+            ("10.0.0.1", &["garbage", "198.51.100.7"], "198.51.100.7"),
+            ("10.0.0.1", &["198.51.100.7", "garbage"], "10.0.0.1"),
+            ("::ffff:10.0.0.1", &["2001:db8::1"], "2001:db8::1"),
+            ("10.0.0.1", &[], "10.0.0.1"),
+        ] {
+            let address = nearest_stranger(peer.parse().unwrap(), hops, &proxies);
+            assert_eq!(address.to_string(), expected, "{peer} {hops:?}");
+        }
     }
 }

@@ -10,19 +10,19 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("keys", &["oidc"]),
     ("store", &["oidc"]),
     ("config", &["oidc"]),
+    ("logging", &["config"]),
     ("provider", &["oidc", "keys", "store"]),
     ("http", &["oidc", "provider"]),
     ("dev", EVERYTHING),
     ("testing", EVERYTHING),
     ("cli", EVERYTHING),
-    ("logging", &["config"]),
     ("server", EVERYTHING),
     ("lib", EVERYTHING),
     ("main", EVERYTHING),
 ];
 
 const EVERYTHING: &[&str] = &[
-    "oidc", "keys", "store", "config", "provider", "http", "dev", "testing", "cli", "logging",
+    "oidc", "keys", "store", "config", "logging", "provider", "http", "dev", "testing", "cli",
     "server",
 ];
 
@@ -61,8 +61,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("tracing", &[]),
     ("tracing_appender", &["logging"]),
-    // The configuration reads which lines are wanted into the filter that logging takes.
-    ("tracing_subscriber", &["logging", "config"]),
+    ("tracing_subscriber", &["logging"]),
     ("url", &[]),
     ("uuid", &[]),
     ("zeroize", &[]),

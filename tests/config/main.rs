@@ -5,7 +5,7 @@
     reason = "the helpers of a test are not tests to clippy"
 )]
 
-mod fixture;
 mod mistakes;
 mod secrets;
 mod settings;
+mod support;

@@ -1,11 +1,11 @@
-//! Mistakes: each is named with its place, its value and its fix.
+//! What is wrong is named, with its place and its fix.
 
 use std::path::Path;
 
 use keyfob::config::Config;
 use keyfob::config::mistake::Origin;
 
-use crate::fixture::{Files, good, load, mistakes};
+use super::support::{Files, MASTER_KEY, good, load, mistakes};
 
 #[test]
 fn each_mistake_names_its_key_its_value_and_its_fix() {
@@ -78,6 +78,35 @@ fn a_report_reads_well() {
         is not a key that Keyfob knows
         fix: write KEYFOB_LISTEN if that is meant, or remove it
     "#);
+}
+
+#[test]
+fn an_issuer_on_http_needs_to_be_asked_for() {
+    let toml = |issuer: &str, more: &str| {
+        format!("issuer = \"{issuer}\"\nmaster_key = \"{MASTER_KEY}\"\n{more}")
+    };
+    let insecure = "http://login.example.com";
+    let refused = mistakes(&toml(insecure, ""));
+    assert_eq!(refused[0].key, "issuer");
+    assert!(refused[0].fix.contains("allow_insecure_issuer = true"));
+
+    let config = Files::new(&toml(insecure, "allow_insecure_issuer = true"))
+        .load(&[])
+        .unwrap();
+    assert!(config.relaxations()[0].starts_with("allow_insecure_issuer"));
+
+    let config = Files::new(&toml("http://localhost:8484", ""))
+        .load(&[])
+        .unwrap();
+    assert_eq!(config.relaxations(), Vec::<String>::new());
+
+    for issuer in [
+        "https://login.example.com/",
+        "https://u:p@x.example",
+        "login.example.com",
+    ] {
+        assert_eq!(mistakes(&toml(issuer, ""))[0].key, "issuer", "{issuer}");
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! Secrets: where they may stand, who may read them, and that none is ever shown.
+//! Secrets are private, and never shown.
 
 use std::path::Path;
 
-use crate::fixture::{Files, MASTER_KEY, good, load, mistakes};
+use super::support::{Files, MASTER_KEY, good, load, mistakes};
 
 #[test]
 fn a_secret_can_be_in_a_file_of_its_own() {

@@ -1,10 +1,10 @@
-//! What is read, from where, and what it is by default.
+//! What is set is in force, and shown with where it comes from.
 
 use std::time::Duration;
 
 use keyfob::config::log::LogFormat;
 
-use crate::fixture::{Files, MASTER_KEY, good, mistakes};
+use super::support::{Files, MASTER_KEY, good};
 
 #[test]
 fn the_least_configuration_is_an_issuer_and_a_master_key() {
@@ -111,32 +111,21 @@ fn the_environment_wins_over_the_file_and_says_so() {
 }
 
 #[test]
-fn an_issuer_on_http_needs_to_be_asked_for() {
-    let toml = |issuer: &str, more: &str| {
-        format!("issuer = \"{issuer}\"\nmaster_key = \"{MASTER_KEY}\"\n{more}")
-    };
-    let insecure = "http://login.example.com";
-    let refused = mistakes(&toml(insecure, ""));
-    assert_eq!(refused[0].key, "issuer");
-    assert!(refused[0].fix.contains("allow_insecure_issuer = true"));
+fn the_effective_configuration_is_a_configuration() {
+    let toml = good(
+        "[scopes]\n\"mail:read\" = \"Read \\\"your\\\" mail\"\n[keys]\nrotation_interval = \"off\"",
+    );
+    let config = Files::new(&toml).load(&[]).unwrap();
 
-    let config = Files::new(&toml(insecure, "allow_insecure_issuer = true"))
-        .load(&[])
-        .unwrap();
-    assert!(config.relaxations()[0].starts_with("allow_insecure_issuer"));
+    let shown = config.effective().replace("(hidden)", MASTER_KEY);
 
-    let config = Files::new(&toml("http://localhost:8484", ""))
-        .load(&[])
-        .unwrap();
-    assert_eq!(config.relaxations(), Vec::<String>::new());
-
-    for issuer in [
-        "https://login.example.com/",
-        "https://u:p@x.example",
-        "login.example.com",
-    ] {
-        assert_eq!(mistakes(&toml(issuer, ""))[0].key, "issuer", "{issuer}");
-    }
+    let again = Files::new(&shown).load(&[]).unwrap();
+    assert_eq!(again.policy.scopes, config.policy.scopes);
+    assert_eq!(again.policy.key_rotation.interval, None);
+    assert_eq!(
+        again.policy.lifetimes.session,
+        config.policy.lifetimes.session
+    );
 }
 
 #[test]
@@ -163,24 +152,6 @@ fn the_example_names_every_setting_and_its_default() {
         let found = lines.clone().any(|own| own.starts_with(&line));
         assert!(found, "{key}: no line {line}");
     }
-}
-
-#[test]
-fn the_effective_configuration_is_a_configuration() {
-    let toml = good(
-        "[scopes]\n\"mail:read\" = \"Read \\\"your\\\" mail\"\n[keys]\nrotation_interval = \"off\"",
-    );
-    let config = Files::new(&toml).load(&[]).unwrap();
-
-    let shown = config.effective().replace("(hidden)", MASTER_KEY);
-
-    let again = Files::new(&shown).load(&[]).unwrap();
-    assert_eq!(again.policy.scopes, config.policy.scopes);
-    assert_eq!(again.policy.key_rotation.interval, None);
-    assert_eq!(
-        again.policy.lifetimes.session,
-        config.policy.lifetimes.session
-    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Configuration files to load.
+//! Configuration files for the tests.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
