@@ -160,9 +160,9 @@ mod tests {
     #[test]
     fn a_grant_lives_as_long_as_what_is_issued_under_it() {
         let lifetimes = Lifetimes {
-            authorization_code: Duration::from_secs(60),
-            access_token: Duration::from_secs(3600),
-            id_token: Duration::from_secs(300),
+            authorization_code: Duration::from_mins(1),
+            access_token: Duration::from_hours(1),
+            id_token: Duration::from_mins(5),
             refresh_token: Duration::from_secs(1_000_000),
             ..Lifetimes::default()
         };
