@@ -29,3 +29,7 @@ test *arguments:
 # The tests, and nothing may be left out.
 test-all *arguments:
     KEYFOB_TEST_REQUIRE=postgres,browser,interop cargo test --locked {{ arguments }}
+
+# How fast the release build is on one core, beside what the core can do.
+bench *arguments:
+    cargo bench --locked --bench speed -- {{ arguments }}

@@ -237,18 +237,21 @@ pub async fn call(
         return page::error(&site, &request, ErrorKind::MalformedRequest);
     };
     let demo = &development.demo;
+    // The browser keeps the fragment that the form's address has, which is where the answer
+    // stands. Words stand at the top, where an empty one leads.
+    let mut fragment = "";
     if let Some(tokens) = demo.tokens(&request) {
         let outcome = attempt_with(&site, demo, &request, attempt, &tokens).await;
         demo.session(&request, |session| match outcome {
             Ok(result) => session.result = Some(result),
             Err(words) => {
+                fragment = "#";
                 session.result = None;
                 session.notice = Some(words);
             }
         });
     }
-    // The browser keeps the fragment that the form's address has.
-    page::redirect(&format!("{}/demo", site.base()))
+    page::redirect(&format!("{}/demo{fragment}", site.base()))
 }
 
 /// Makes the attempt; if it cannot be made, says why in words.
