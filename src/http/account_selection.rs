@@ -4,11 +4,8 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::provider::browser::transaction::TransactionError;
-
-use super::authorization::{page_url, transaction};
+use super::authorization::{go_on_after, page_url, transaction};
 use super::consent::account;
-use super::error::transaction_page;
 use super::login::own_form;
 use super::page::{self, Frame};
 use super::pages::error::ErrorKind;
@@ -24,10 +21,7 @@ pub async fn get(site: Data<Site>, request: HttpRequest) -> HttpResponse {
     let browser = site.browser(&request);
     let prompt = match site.provider.account_prompt(&browser, &handle).await {
         Ok(prompt) => prompt,
-        Err(TransactionError::SignedOut) => {
-            return page::redirect(&page_url(&site, "continue", &handle));
-        }
-        Err(error) => return page::error(&site, &request, transaction_page(&error)),
+        Err(error) => return go_on_after(&site, &request, &handle, Err(error)),
     };
     let binding = site.provider.binding(&browser);
     let frame = Frame::new(&site, &request);
@@ -57,12 +51,10 @@ pub async fn post(site: Data<Site>, request: HttpRequest, payload: Payload) -> H
     };
     let browser = site.browser(&request);
     match form.get("account") {
-        Ok(Some("continue")) => match site.provider.choose_account(&browser, &handle).await {
-            Ok(()) | Err(TransactionError::SignedOut) => {
-                page::redirect(&page_url(&site, "continue", &handle))
-            }
-            Err(error) => page::error(&site, &request, transaction_page(&error)),
-        },
+        Ok(Some("continue")) => {
+            let done = site.provider.choose_account(&browser, &handle).await;
+            go_on_after(&site, &request, &handle, done)
+        }
         Ok(Some("other")) => page::redirect(&page_url(&site, "login", &handle)),
         _ => page::error(&site, &request, ErrorKind::MalformedRequest),
     }

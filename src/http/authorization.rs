@@ -10,8 +10,9 @@ use crate::oidc::secret::{Secret, SecretKind};
 use crate::provider::browser::authorization::{
     AuthorizationError, AuthorizationOutcome, Page, UnregisteredRedirectUri,
 };
+use crate::provider::browser::transaction::TransactionError;
 
-use super::error::{authorization_page, form_page};
+use super::error::{authorization_page, form_page, transaction_page};
 use super::form;
 use super::page::{self, Frame};
 use super::pages::HiddenField;
@@ -77,6 +78,22 @@ pub(super) fn transaction(request: &HttpRequest) -> Option<Secret> {
 /// The address of a page of a transaction.
 pub(super) fn page_url(site: &Site, name: &str, handle: &Secret) -> String {
     format!("{}/{name}?tx={}", site.base(), handle.expose())
+}
+
+/// Goes on with a transaction after what a page did, or says why that cannot be.
+pub(super) fn go_on_after(
+    site: &Site,
+    request: &HttpRequest,
+    handle: &Secret,
+    done: Result<(), TransactionError>,
+) -> HttpResponse {
+    match done {
+        // Nobody is there to ask any more: the authorization endpoint asks them to sign in.
+        Ok(()) | Err(TransactionError::SignedOut) => {
+            page::redirect(&page_url(site, "continue", handle))
+        }
+        Err(error) => page::error(site, request, transaction_page(&error)),
+    }
 }
 
 /// Sends what came of an authorization request.

@@ -5,10 +5,8 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::oidc::client::WebUri;
-use crate::provider::browser::transaction::TransactionError;
 
-use super::authorization::{page_url, respond, transaction};
-use super::error::transaction_page;
+use super::authorization::{go_on_after, respond, transaction};
 use super::login::own_form;
 use super::page::{self, Frame};
 use super::pages::consent::{ConsentPage, ScopeLine};
@@ -24,10 +22,7 @@ pub async fn get(site: Data<Site>, request: HttpRequest) -> HttpResponse {
     let browser = site.browser(&request);
     let prompt = match site.provider.consent_prompt(&browser, &handle).await {
         Ok(prompt) => prompt,
-        Err(TransactionError::SignedOut) => {
-            return page::redirect(&page_url(&site, "continue", &handle));
-        }
-        Err(error) => return page::error(&site, &request, transaction_page(&error)),
+        Err(error) => return go_on_after(&site, &request, &handle, Err(error)),
     };
     let binding = site.provider.binding(&browser);
     let frame = Frame::new(&site, &request);
@@ -72,12 +67,10 @@ pub async fn post(site: Data<Site>, request: HttpRequest, payload: Payload) -> H
     };
     let browser = site.browser(&request);
     match form.get("decision") {
-        Ok(Some("allow")) => match site.provider.allow(&browser, &handle).await {
-            Ok(()) | Err(TransactionError::SignedOut) => {
-                page::redirect(&page_url(&site, "continue", &handle))
-            }
-            Err(error) => page::error(&site, &request, transaction_page(&error)),
-        },
+        Ok(Some("allow")) => {
+            let done = site.provider.allow(&browser, &handle).await;
+            go_on_after(&site, &request, &handle, done)
+        }
         Ok(Some("deny")) => {
             let outcome = site.provider.deny(&browser, handle).await;
             respond(&site, &request, outcome)

@@ -5,9 +5,10 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
-use super::client::ClientId;
+use super::client::{Client, ClientId, GrantType, RefreshTokens};
 use super::pkce::CodeChallenge;
-use super::scope::Scopes;
+use super::policy::Lifetimes;
+use super::scope::{OFFLINE_ACCESS, Scopes};
 use super::session::SessionId;
 use super::timestamp::Timestamp;
 use super::user::UserId;
@@ -53,8 +54,40 @@ pub struct Grant {
     pub nonce: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When it ends whatever happens: the absolute lifetime of its refresh tokens.
+    /// When it ends whatever happens: see [`expiry`].
     pub expires_at: Timestamp,
+}
+
+/// Whether `client` gets a refresh token when it is granted `scopes`.
+#[must_use]
+pub fn gets_refresh_token(client: &Client, scopes: &Scopes) -> bool {
+    let metadata = &client.metadata;
+    let wants = match metadata.refresh_tokens {
+        RefreshTokens::Always => true,
+        RefreshTokens::OfflineAccess => scopes.contains(OFFLINE_ACCESS),
+    };
+    wants && metadata.grant_types.contains(GrantType::RefreshToken)
+}
+
+/// When a grant of `scopes` to `client` that is made at `now` ends: with the absolute lifetime of
+/// its refresh tokens, or, where it gets none, once all that comes of its code has long expired.
+#[must_use]
+pub fn expiry(
+    client: &Client,
+    scopes: &Scopes,
+    lifetimes: &Lifetimes,
+    now: Timestamp,
+) -> Timestamp {
+    if gets_refresh_token(client, scopes) {
+        return now.after(lifetimes.refresh_token);
+    }
+    let metadata = &client.metadata;
+    let access_token = metadata.access_token_lifetime(lifetimes.access_token);
+    let longest = access_token.max(metadata.id_token_lifetime(lifetimes.id_token));
+    // Twice: the operator may make the tokens live longer before the code is exchanged.
+    now.after(lifetimes.authorization_code)
+        .after(longest)
+        .after(longest)
 }
 
 /// An authorization code as it is kept, under its digest.
@@ -100,4 +133,69 @@ pub struct AccessTokenRecord {
     pub issued_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::client::{ClientMetadata, GrantTypes};
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_700_000_000);
+    const ONLINE: &str = "openid";
+    const OFFLINE: &str = "openid offline_access";
+
+    fn client(metadata: ClientMetadata) -> Client {
+        Client {
+            id: "app".parse().unwrap(),
+            metadata,
+            secret: None,
+            created_at: NOW,
+            updated_at: NOW,
+            disabled_at: None,
+        }
+    }
+
+    #[test]
+    fn a_grant_lives_as_long_as_what_is_issued_under_it() {
+        let lifetimes = Lifetimes {
+            authorization_code: Duration::from_mins(1),
+            access_token: Duration::from_hours(1),
+            id_token: Duration::from_mins(5),
+            refresh_token: Duration::from_secs(1_000_000),
+            ..Lifetimes::default()
+        };
+        let usual = ClientMetadata::default();
+        let always = ClientMetadata {
+            refresh_tokens: RefreshTokens::Always,
+            ..usual.clone()
+        };
+        let never = ClientMetadata {
+            grant_types: GrantTypes(vec![GrantType::AuthorizationCode]),
+            ..always.clone()
+        };
+        let patient = ClientMetadata {
+            id_token_lifetime: Some(10_000),
+            ..usual.clone()
+        };
+        let endless = ClientMetadata {
+            access_token_lifetime: Some(u64::MAX),
+            ..usual.clone()
+        };
+        for (name, metadata, scopes, is_refreshed, seconds) in [
+            ("usual", &usual, ONLINE, false, 60 + 2 * 3600),
+            ("usual", &usual, OFFLINE, true, 1_000_000),
+            ("always", &always, ONLINE, true, 1_000_000),
+            ("never", &never, OFFLINE, false, 60 + 2 * 3600),
+            ("patient", &patient, ONLINE, false, 60 + 2 * 10_000),
+            ("endless", &endless, ONLINE, false, i64::MAX - NOW.0),
+        ] {
+            let (client, scopes) = (client(metadata.clone()), scopes.parse().unwrap());
+            let actual = gets_refresh_token(&client, &scopes);
+            assert_eq!(actual, is_refreshed, "{name} {scopes}");
+            let expires_at = expiry(&client, &scopes, &lifetimes, NOW);
+            assert_eq!(expires_at.seconds_since(NOW), seconds, "{name} {scopes}");
+        }
+    }
 }

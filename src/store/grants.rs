@@ -177,16 +177,10 @@ pub async fn revoke(
     now: Timestamp,
     reason: &str,
 ) -> Result<bool, StoreError> {
-    let updated = sqlx::query(
-        "UPDATE grants SET revoked_at = $2, revocation_reason = $3
-          WHERE id = $1 AND revoked_at IS NULL",
-    )
-    .bind(id.to_string())
-    .bind(now.0)
-    .bind(reason)
-    .execute(db)
-    .await?;
-    Ok(updated.rows_affected() == 1)
+    let statement = "UPDATE grants SET revoked_at = $2, revocation_reason = $3
+                      WHERE id = $1 AND revoked_at IS NULL";
+    let revoked = revoke_by(db, statement, &id.to_string(), now, reason).await?;
+    Ok(revoked == 1)
 }
 
 /// Revokes every grant of a user. Returns how many that were.
@@ -196,16 +190,9 @@ pub async fn revoke_all_of_user(
     now: Timestamp,
     reason: &str,
 ) -> Result<u64, StoreError> {
-    let updated = sqlx::query(
-        "UPDATE grants SET revoked_at = $2, revocation_reason = $3
-          WHERE user_id = $1 AND revoked_at IS NULL",
-    )
-    .bind(user_id.to_string())
-    .bind(now.0)
-    .bind(reason)
-    .execute(db)
-    .await?;
-    Ok(updated.rows_affected())
+    let statement = "UPDATE grants SET revoked_at = $2, revocation_reason = $3
+          WHERE user_id = $1 AND revoked_at IS NULL";
+    revoke_by(db, statement, &user_id.to_string(), now, reason).await
 }
 
 /// Revokes every grant of a user to a client. Returns how many that were.
@@ -236,16 +223,9 @@ pub async fn revoke_all_of_client(
     now: Timestamp,
     reason: &str,
 ) -> Result<u64, StoreError> {
-    let updated = sqlx::query(
-        "UPDATE grants SET revoked_at = $2, revocation_reason = $3
-          WHERE client_id = $1 AND revoked_at IS NULL",
-    )
-    .bind(client_id.as_str())
-    .bind(now.0)
-    .bind(reason)
-    .execute(db)
-    .await?;
-    Ok(updated.rows_affected())
+    let statement = "UPDATE grants SET revoked_at = $2, revocation_reason = $3
+          WHERE client_id = $1 AND revoked_at IS NULL";
+    revoke_by(db, statement, client_id.as_str(), now, reason).await
 }
 
 /// Revokes the grants that were made in a session. Returns how many that were.
@@ -266,8 +246,19 @@ pub async fn revoke_all_of_session(
               WHERE session_id = $1 AND revoked_at IS NULL"
         }
     };
+    revoke_by(db, statement, &session_id.to_string(), now, reason).await
+}
+
+/// Runs a statement that revokes the grants which one key picks out. Returns how many that were.
+async fn revoke_by(
+    db: &mut Connection,
+    statement: &'static str,
+    key: &str,
+    now: Timestamp,
+    reason: &str,
+) -> Result<u64, StoreError> {
     let updated = sqlx::query(statement)
-        .bind(session_id.to_string())
+        .bind(key)
         .bind(now.0)
         .bind(reason)
         .execute(db)

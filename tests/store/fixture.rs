@@ -8,9 +8,10 @@ use keyfob::oidc::secret::Digest;
 use keyfob::oidc::session::{Session, SessionId};
 use keyfob::oidc::timestamp::Timestamp;
 use keyfob::oidc::user::{PasswordHash, StandardClaims, User, UserId};
+use keyfob::store::users::Registration;
 use keyfob::store::{
     Connection, DatabaseOptions, Lease, Store, StoreError, authorization_codes, clients, grants,
-    refresh_tokens, users,
+    refresh_tokens, sessions, users,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -222,6 +223,29 @@ pub(crate) async fn nothing_is_left(store: &Store) {
     assert!(code.unwrap().is_none());
     let token = refresh_tokens::find_with_grant(&mut db, &digest("token")).await;
     assert!(token.unwrap().is_none());
+}
+
+/// Stores `user`, if the name and the address are free.
+pub(crate) async fn register(store: &Store, user: &User) -> Registration {
+    let user = user.clone();
+    commit!(store, |db| users::insert(db, &user)).unwrap()
+}
+
+/// Stores `session` under the digest of `cookie`, to end at `idle_expires_at` if it is not used.
+pub(crate) async fn begin_session(
+    store: &Store,
+    session: &Session,
+    cookie: &'static str,
+    idle_expires_at: Timestamp,
+) {
+    let session = session.clone();
+    commit!(store, |db| sessions::insert(
+        db,
+        &digest(cookie),
+        &session,
+        idle_expires_at
+    ))
+    .unwrap();
 }
 
 /// How many users there are.

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use keyfob::store::authorization_codes::Consumption;
 use keyfob::store::{
-    Store, authorization_codes, grants, known_browsers, login_throttles, refresh_tokens, sessions,
+    Store, authorization_codes, grants, known_browsers, login_throttles, refresh_tokens,
 };
 
 use crate::fixture::{
-    LATER, MUCH_LATER, NOW, Parties, commit, digest, issue_code, issue_refresh_token, parties,
-    reader, session,
+    LATER, MUCH_LATER, NOW, Parties, begin_session, commit, digest, issue_code,
+    issue_refresh_token, parties, reader, session,
 };
 
 conformance! {
@@ -28,13 +28,7 @@ async fn nothing_that_lives_is_swept_away(store: Store) {
     issue_code(&store, &grant, "code").await;
     issue_refresh_token(&store, &grant, "token").await;
     let session = session(&user);
-    commit!(store, |db| sessions::insert(
-        db,
-        &digest("cookie"),
-        &session,
-        LATER
-    ))
-    .unwrap();
+    begin_session(&store, &session, "cookie", LATER).await;
     assert_eq!(store.purge_expired(NOW).await.unwrap(), 0);
 
     // The code has expired; that it existed is still known.

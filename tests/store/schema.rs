@@ -3,7 +3,9 @@
 use keyfob::store::{DatabaseOptions, Store, StoreError, users};
 use sqlx::{AnyConnection, Connection as _, Executor as _};
 
-use crate::fixture::{commit, connect, count_users, in_memory, insert_user, reader, user};
+use crate::fixture::{
+    commit, connect, count_users, in_memory, insert_user, reader, register, user,
+};
 
 /// Runs a test on the URL of an empty file and of an empty PostgreSQL database.
 macro_rules! on_empty_databases {
@@ -140,7 +142,7 @@ async fn a_value_that_keyfob_did_not_write_is_no_panic() {
     let store = connect(&url).await;
     let alice = user("alice");
     let id = alice.id;
-    commit!(store, |db| users::insert(db, &alice)).unwrap();
+    register(&store, &alice).await;
     let mut db = AnyConnection::connect(&url).await.unwrap();
     db.execute("UPDATE users SET claims = 'not JSON'")
         .await

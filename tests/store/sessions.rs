@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use keyfob::store::{Store, StoreError, known_browsers, login_throttles, sessions, users};
 
-use crate::fixture::{LATER, MUCH_LATER, NOW, commit, digest, race, reader, session, user};
+use crate::fixture::{
+    LATER, MUCH_LATER, NOW, begin_session, commit, digest, race, reader, register, session, user,
+};
 
 conformance! {
     a_session_is_found_with_its_user_while_it_is_live,
@@ -20,15 +22,8 @@ async fn a_session_is_found_with_its_user_while_it_is_live(store: Store) {
     let alice = user("alice");
     let session = session(&alice);
     let (id, alice_id) = (session.id, alice.id);
-    commit!(store, |db| users::insert(db, &alice)).unwrap();
-    let stored = session.clone();
-    commit!(store, |db| sessions::insert(
-        db,
-        &digest("cookie"),
-        &stored,
-        LATER
-    ))
-    .unwrap();
+    register(&store, &alice).await;
+    begin_session(&store, &session, "cookie", LATER).await;
 
     let find = async |now| {
         let mut db = reader(&store).await;
@@ -59,14 +54,8 @@ async fn a_session_lives_longer_when_it_is_used(store: Store) {
     let alice = user("alice");
     let session = session(&alice);
     let (id, alice_id) = (session.id, alice.id);
-    commit!(store, |db| users::insert(db, &alice)).unwrap();
-    commit!(store, |db| sessions::insert(
-        db,
-        &digest("cookie"),
-        &session,
-        LATER
-    ))
-    .unwrap();
+    register(&store, &alice).await;
+    begin_session(&store, &session, "cookie", LATER).await;
 
     let soon = keyfob::oidc::timestamp::Timestamp(NOW.0 + 30);
     commit!(store, |db| sessions::touch(db, id, soon, MUCH_LATER)).unwrap();
@@ -95,15 +84,8 @@ async fn a_session_lives_longer_when_it_is_used(store: Store) {
 async fn a_session_goes_on_under_a_new_cookie(store: Store) {
     let alice = user("alice");
     let session = session(&alice);
-    commit!(store, |db| users::insert(db, &alice)).unwrap();
-    let stored = session.clone();
-    commit!(store, |db| sessions::insert(
-        db,
-        &digest("old"),
-        &stored,
-        MUCH_LATER
-    ))
-    .unwrap();
+    register(&store, &alice).await;
+    begin_session(&store, &session, "old", MUCH_LATER).await;
 
     let mut renewed = session;
     (renewed.authenticated_at, renewed.seen_at) = (LATER, LATER);
@@ -147,8 +129,8 @@ async fn a_session_needs_its_user(store: Store) {
 async fn a_browser_is_known_for_its_user_alone(store: Store) {
     let (alice, bob) = (user("alice"), user("bob"));
     let (alice_id, bob_id) = (alice.id, bob.id);
-    commit!(store, |db| users::insert(db, &alice)).unwrap();
-    commit!(store, |db| users::insert(db, &bob)).unwrap();
+    register(&store, &alice).await;
+    register(&store, &bob).await;
     for _ in 0..2 {
         commit!(store, |db| known_browsers::insert(
             db,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use keyfob::store::{DatabaseOptions, Outage, Store, StoreError, users};
 
 use crate::fixture::{
-    LATER, commit, connect, count_users, digest, insert_user, race, reader, session, user,
+    LATER, commit, connect, count_users, digest, insert_user, race, reader, register, session, user,
 };
 
 conformance! {
@@ -175,7 +175,7 @@ async fn what_was_answered_is_seen_by_the_next_reader(store: Store) {
     race(&store, |store, number| async move {
         let user = user(&format!("user{number}"));
         let id = user.id;
-        commit!(store, |db| users::insert(db, &user)).unwrap();
+        register(&store, &user).await;
         let mut db = reader(&store).await;
         assert!(users::find(&mut db, id).await.unwrap().is_some());
     })
@@ -210,7 +210,7 @@ async fn a_text_with_nul_is_refused(store: Store) {
     let mut bob = user("bob");
     bob.claims.name = Some("a\0b".to_owned());
     let id = bob.id;
-    commit!(store, |db| users::insert(db, &bob)).unwrap();
+    register(&store, &bob).await;
     let found = users::find(&mut *reader(&store).await, id)
         .await
         .unwrap()

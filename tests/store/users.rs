@@ -5,8 +5,8 @@ use keyfob::store::users::Registration;
 use keyfob::store::{Store, sessions, users};
 
 use crate::fixture::{
-    LATER, NOW, Parties, commit, digest, insert_user, issue_code, issue_refresh_token,
-    nothing_is_left, parties, race, reader, session, user,
+    LATER, NOW, Parties, begin_session, commit, digest, insert_user, issue_code,
+    issue_refresh_token, nothing_is_left, parties, race, reader, register, session, user,
 };
 
 conformance! {
@@ -22,8 +22,7 @@ conformance! {
 
 async fn a_user_is_found_as_it_was_registered(store: Store) {
     let alice = user("alice");
-    let stored = alice.clone();
-    let registration = commit!(store, |db| users::insert(db, &stored)).unwrap();
+    let registration = register(&store, &alice).await;
     assert_eq!(registration, Registration::Done);
 
     let mut db = reader(&store).await;
@@ -58,18 +57,18 @@ async fn a_user_name_and_an_address_are_one_users(store: Store) {
 
     let mut same_name = user("alice");
     same_name.claims.email = None;
-    let same_name = commit!(store, |db| users::insert(db, &same_name)).unwrap();
+    let same_name = register(&store, &same_name).await;
     assert_eq!(same_name, Registration::UsernameTaken);
 
     let mut same_address = user("alicia");
     same_address.claims.email = Some("Alice@Example.com".to_owned());
-    let same_address = commit!(store, |db| users::insert(db, &same_address)).unwrap();
+    let same_address = register(&store, &same_address).await;
     assert_eq!(same_address, Registration::EmailTaken);
 
     for name in ["bob", "carol"] {
         let mut without_address = user(name);
         without_address.claims.email = None;
-        let registration = commit!(store, |db| users::insert(db, &without_address)).unwrap();
+        let registration = register(&store, &without_address).await;
         assert_eq!(registration, Registration::Done);
     }
 }
@@ -106,7 +105,7 @@ async fn users_are_listed_by_name_in_pages(store: Store) {
 async fn a_user_is_updated_unless_the_address_is_anothers(store: Store) {
     let alice = user("alice");
     let id = alice.id;
-    commit!(store, |db| users::insert(db, &alice)).unwrap();
+    register(&store, &alice).await;
     commit!(store, |db| insert_user(db, "bob")).unwrap();
 
     for (email, expected) in [
@@ -142,7 +141,7 @@ async fn a_user_is_updated_unless_the_address_is_anothers(store: Store) {
 async fn a_rehash_does_not_undo_a_new_password(store: Store) {
     let alice = user("alice");
     let id = alice.id;
-    commit!(store, |db| users::insert(db, &alice)).unwrap();
+    register(&store, &alice).await;
     let hash = |text: &str| PasswordHash::from_phc(text.to_owned());
     let (old, new, rehash) = (hash("$argon2id$of alice"), hash("new"), hash("rehash"));
 
@@ -167,7 +166,7 @@ async fn a_rehash_does_not_undo_a_new_password(store: Store) {
 async fn a_user_is_disabled_and_enabled(store: Store) {
     let alice = user("alice");
     let id = alice.id;
-    commit!(store, |db| users::insert(db, &alice)).unwrap();
+    register(&store, &alice).await;
 
     assert!(commit!(store, |db| users::disable(db, id, NOW)).unwrap());
     assert!(!commit!(store, |db| users::disable(db, id, LATER)).unwrap());
@@ -190,13 +189,7 @@ async fn deleting_a_user_ends_everything_of_theirs(store: Store) {
     issue_code(&store, &grant, "code").await;
     issue_refresh_token(&store, &grant, "token").await;
     let session = session(&user);
-    commit!(store, |db| sessions::insert(
-        db,
-        &digest("cookie"),
-        &session,
-        LATER
-    ))
-    .unwrap();
+    begin_session(&store, &session, "cookie", LATER).await;
 
     assert!(commit!(store, |db| users::delete(db, user.id)).unwrap());
     assert!(!commit!(store, |db| users::delete(db, user.id)).unwrap());

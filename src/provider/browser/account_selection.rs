@@ -25,12 +25,9 @@ impl Provider {
         browser: &Browser,
         handle: &Secret,
     ) -> Result<AccountPrompt, TransactionError> {
-        let mut db = self.store.read().await?;
-        let open = self.find_transaction(&mut db, browser, handle).await?;
-        let signed_in = self.find_signed_in(&mut db, browser).await?;
-        let user = signed_in.ok_or(TransactionError::SignedOut)?.user;
+        let (open, signed_in) = self.find_transaction_and_person(browser, handle).await?;
         Ok(AccountPrompt {
-            user,
+            user: signed_in.user,
             client: open.client,
         })
     }
@@ -41,11 +38,8 @@ impl Provider {
         browser: &Browser,
         handle: &Secret,
     ) -> Result<(), TransactionError> {
-        let mut db = self.store.read().await?;
-        let open = self.find_transaction(&mut db, browser, handle).await?;
-        let signed_in = self.find_signed_in(&mut db, browser).await?;
-        drop(db);
-        let user_id = signed_in.ok_or(TransactionError::SignedOut)?.user.id;
+        let (open, signed_in) = self.find_transaction_and_person(browser, handle).await?;
+        let user_id = signed_in.user.id;
         let now = self.clock.now();
         let digest = handle.digest();
         let is_open = self
@@ -64,10 +58,6 @@ impl Provider {
                 })
             })
             .await?;
-        if is_open {
-            Ok(())
-        } else {
-            Err(TransactionError::Finished)
-        }
+        is_open.then_some(()).ok_or(TransactionError::Finished)
     }
 }

@@ -9,11 +9,12 @@ use crate::oidc::authorization_request::{self, AuthorizationRequest, Refusal, Un
 use crate::oidc::authorization_response::{AuthorizationResponse, ReturnAddress};
 use crate::oidc::claims::IdTokenClaims;
 use crate::oidc::client::Client;
-use crate::oidc::grant::{AuthorizationCode, Grant, GrantId};
+use crate::oidc::grant::{self, AuthorizationCode, Grant, GrantId};
 use crate::oidc::metadata::ACR_PASSWORD;
 use crate::oidc::parameters::Parameters;
 use crate::oidc::scope::{OFFLINE_ACCESS, Scopes};
 use crate::oidc::secret::{Digest, Secret, SecretKind};
+use crate::oidc::timestamp::Timestamp;
 use crate::oidc::transaction::Transaction;
 use crate::oidc::user::UserId;
 use crate::provider::{InternalError, Provider};
@@ -268,19 +269,7 @@ impl Provider {
     ) -> Result<AuthorizationOutcome, AuthorizationError> {
         let now = self.clock.now();
         let lifetimes = &self.policy.lifetimes;
-        let grant = Grant {
-            id: GrantId(self.random.uuid()),
-            client_id: pending.client.id.clone(),
-            user_id: signed_in.user.id,
-            session_id: signed_in.session.id,
-            scopes: pending.request.scopes,
-            authenticated_at: signed_in.session.authenticated_at,
-            acr: ACR_PASSWORD.to_owned(),
-            amr: signed_in.session.amr.clone(),
-            nonce: pending.request.nonce,
-            created_at: now,
-            expires_at: now.after(lifetimes.refresh_token),
-        };
+        let grant = self.new_grant(&pending, signed_in, now);
         let offline_at = grant.scopes.contains(OFFLINE_ACCESS).then_some(now);
         let code = self.random.secret(SecretKind::AuthorizationCode);
         let digest = code.digest();
@@ -324,6 +313,25 @@ impl Provider {
         }
         let response = pending.return_address.grant(&self.issuer, &code);
         Ok(AuthorizationOutcome::Respond(response))
+    }
+
+    /// What `pending` asks for, granted.
+    fn new_grant(&self, pending: &Pending, signed_in: &SignedIn, now: Timestamp) -> Grant {
+        let (client, request) = (&pending.client, &pending.request);
+        let lifetimes = &self.policy.lifetimes;
+        Grant {
+            id: GrantId(self.random.uuid()),
+            client_id: client.id.clone(),
+            user_id: signed_in.user.id,
+            session_id: signed_in.session.id,
+            scopes: request.scopes.clone(),
+            authenticated_at: signed_in.session.authenticated_at,
+            acr: ACR_PASSWORD.to_owned(),
+            amr: signed_in.session.amr.clone(),
+            nonce: request.nonce.clone(),
+            created_at: now,
+            expires_at: grant::expiry(client, &request.scopes, lifetimes, now),
+        }
     }
 
     pub(super) async fn finish(&self, handle: Secret, browser: Digest) -> Result<(), StoreError> {

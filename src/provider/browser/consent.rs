@@ -33,10 +33,7 @@ impl Provider {
         browser: &Browser,
         handle: &Secret,
     ) -> Result<ConsentPrompt, TransactionError> {
-        let mut db = self.store.read().await?;
-        let open = self.find_transaction(&mut db, browser, handle).await?;
-        let signed_in = self.find_signed_in(&mut db, browser).await?;
-        let signed_in = signed_in.ok_or(TransactionError::SignedOut)?;
+        let (open, signed_in) = self.find_transaction_and_person(browser, handle).await?;
         Ok(ConsentPrompt {
             redirect_uri: open.return_address.redirect_uri().to_owned(),
             client: open.client,
@@ -47,11 +44,8 @@ impl Provider {
 
     /// The person allows what the page showed: it is remembered, and the transaction goes on.
     pub async fn allow(&self, browser: &Browser, handle: &Secret) -> Result<(), TransactionError> {
-        let mut db = self.store.read().await?;
-        let open = self.find_transaction(&mut db, browser, handle).await?;
-        let signed_in = self.find_signed_in(&mut db, browser).await?;
-        drop(db);
-        let user_id = signed_in.ok_or(TransactionError::SignedOut)?.user.id;
+        let (open, signed_in) = self.find_transaction_and_person(browser, handle).await?;
+        let user_id = signed_in.user.id;
         let now = self.clock.now();
         let digest = handle.digest();
         let is_open = self
@@ -80,11 +74,7 @@ impl Provider {
                 })
             })
             .await?;
-        if is_open {
-            Ok(())
-        } else {
-            Err(TransactionError::Finished)
-        }
+        is_open.then_some(()).ok_or(TransactionError::Finished)
     }
 
     /// The person refuses: the transaction ends, and the client is told.

@@ -9,7 +9,7 @@ use crate::oidc::transaction::Transaction;
 use crate::provider::{InternalError, Provider};
 use crate::store::{Connection, StoreError, authorization_transactions, clients};
 
-use super::Browser;
+use super::{Browser, SignedIn};
 
 /// Why a page cannot go on with a sign-in.
 #[derive(Debug, thiserror::Error)]
@@ -80,5 +80,17 @@ impl Provider {
             return_address,
             request,
         })
+    }
+
+    /// The open transaction with this handle, and who is signed in and can be asked about it.
+    pub(super) async fn find_transaction_and_person(
+        &self,
+        browser: &Browser,
+        handle: &Secret,
+    ) -> Result<(OpenTransaction, SignedIn), TransactionError> {
+        let mut db = self.store.read().await?;
+        let open = self.find_transaction(&mut db, browser, handle).await?;
+        let signed_in = self.find_signed_in(&mut db, browser).await?;
+        Ok((open, signed_in.ok_or(TransactionError::SignedOut)?))
     }
 }

@@ -7,9 +7,8 @@
 //! [RFC 6749 section 4.1.3]: https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3
 //! [RFC 7636 section 4.6]: https://www.rfc-editor.org/rfc/rfc7636#section-4.6
 
-use crate::oidc::client::{Client, GrantType, RefreshTokens};
-use crate::oidc::grant::{AuthorizationCode, Grant, GrantId, RefreshToken};
-use crate::oidc::scope;
+use crate::oidc::client::Client;
+use crate::oidc::grant::{AuthorizationCode, Grant, GrantId, RefreshToken, gets_refresh_token};
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::token_request::AuthorizationCodeRequest;
@@ -46,7 +45,7 @@ impl Provider {
             self.make_access_token(&client, Subject::User(&grant), scopes, now)?;
         let nonce = grant.nonce.as_deref();
         let id_token = self.make_id_token(&client, &grant, &user, nonce, &access_token, now)?;
-        let refresh_token = gets_refresh_token(&client, &grant)
+        let refresh_token = gets_refresh_token(&client, &grant.scopes)
             .then(|| self.random.secret(SecretKind::RefreshToken));
         let refresh_record = refresh_token
             .as_ref()
@@ -177,16 +176,6 @@ fn answers(request: &AuthorizationCodeRequest, code: &AuthorizationCode) -> Resu
         (None, Some(_)) => Err(TokenError::VerifierUnexpected),
         _ => Ok(()),
     }
-}
-
-/// Whether `client` gets a refresh token under `grant`.
-pub(super) fn gets_refresh_token(client: &Client, grant: &Grant) -> bool {
-    let metadata = &client.metadata;
-    let wants = match metadata.refresh_tokens {
-        RefreshTokens::Always => true,
-        RefreshTokens::OfflineAccess => grant.scopes.contains(scope::OFFLINE_ACCESS),
-    };
-    wants && metadata.grant_types.contains(GrantType::RefreshToken)
 }
 
 /// How often a code may be presented wrongly by its own client before it is burnt.
