@@ -173,13 +173,11 @@ CREATE TABLE signing_keys (
     expires_at   BIGINT
 );
 
--- One row, whose version says which keyset the signing keys are.
+-- One row, whose version says which keyset the signing keys are; none before the first of them.
 CREATE TABLE keyset (
     id      TEXT   NOT NULL PRIMARY KEY,
     version BIGINT NOT NULL
 );
-
-INSERT INTO keyset (id, version) VALUES ('signing_keys', 0);
 
 CREATE TABLE settings (
     name  TEXT NOT NULL PRIMARY KEY,

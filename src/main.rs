@@ -8,7 +8,7 @@ use keyfob::cli::exit::{CliError, Exit};
 use keyfob::cli::output::Output;
 use keyfob::cli::{Arguments, Command, check_config, client, key, migrate, serve, user};
 use keyfob::config::log::Log;
-use keyfob::{dev, logging};
+use keyfob::{dev, logging, server};
 
 fn main() -> ExitCode {
     match run(Arguments::parse()) {
@@ -51,10 +51,13 @@ fn finish(command: impl Future<Output = Result<(), CliError>>) -> Result<(), Cli
 }
 
 /// Runs a server to its end, with a log.
-fn with_log(log: &Log, server: impl Future<Output = Result<(), CliError>>) -> Result<(), CliError> {
+fn with_log(
+    log: &Log,
+    running: impl Future<Output = Result<(), CliError>>,
+) -> Result<(), CliError> {
     let guard = logging::start(log);
     let guard = guard.map_err(|error| CliError::new(Exit::Failed, error.to_string()))?;
-    let ended = actix_web::rt::System::new().block_on(server);
+    let ended = server::block_on(running);
     drop(guard);
     ended
 }

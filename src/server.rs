@@ -32,12 +32,19 @@ pub struct Listening {
     pub shutdown_timeout: Duration,
 }
 
+/// Runs a server to its end on the calling thread, in the runtime that [`run`] needs.
+pub fn block_on<F: Future>(server: F) -> F::Output {
+    actix_web::rt::System::new().block_on(server)
+}
+
 /// Serves `site` until a signal says to stop, and then finishes what is in flight.
 pub async fn run(
-    site: Data<Site>,
-    development: Option<Data<Development>>,
+    site: Site,
+    development: Option<Development>,
     listening: Listening,
 ) -> io::Result<()> {
+    let site = Data::new(site);
+    let development = development.map(Data::new);
     let provider = Arc::clone(&site.provider);
     let base = site.base().to_owned();
     let app_base = base.clone();

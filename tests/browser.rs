@@ -122,6 +122,8 @@ async fn a_redirect_uri_that_is_not_registered_is_shown_beside_those_that_are() 
             assert!(shown.is_present().await?);
             tab.judge("unregistered").await?;
             tab.click("register-redirect-uri").await?;
+            tab.gone("comparison").await?;
+            tab.open(request.url().as_str()).await?;
             tab.element("username").await?;
             Ok(())
         })

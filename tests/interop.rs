@@ -59,7 +59,7 @@ fn run(script: &mut Command, server: &Server, client: &SeededClient) -> usize {
             "OIDC_CLIENT_SECRET",
             client.client_secret.as_deref().unwrap_or_default(),
         )
-        .env("OIDC_REDIRECT_URI", &client.redirect_uris[0])
+        .env("OIDC_REDIRECT_URI", client.callback())
         .env(
             "OIDC_POST_LOGOUT_REDIRECT_URI",
             after_logout.unwrap_or_default(),

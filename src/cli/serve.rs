@@ -3,8 +3,6 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use actix_web::web::Data;
-
 use super::exit::{CliError, Exit};
 use crate::config::Config;
 use crate::http::pages::Brand;
@@ -66,7 +64,7 @@ pub async fn run(config: Config) -> Result<(), CliError> {
         workers: config.workers,
         shutdown_timeout: config.shutdown_timeout,
     };
-    server::run(Data::new(site), None, listening).await?;
+    server::run(site, None, listening).await?;
     tracing::info!("stopped");
     Ok(())
 }

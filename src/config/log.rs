@@ -74,14 +74,18 @@ impl Default for LogLevel {
     fn default() -> Self {
         Self {
             default: LevelFilter::INFO,
-            modules: Vec::new(),
+            // It tells of every thread that it starts.
+            modules: vec![("actix_server".to_owned(), LevelFilter::WARN)],
         }
     }
 }
 
 impl Value for LogLevel {
     fn parse(raw: &Raw) -> Result<Self, Wrong> {
-        let mut levels = Self::default();
+        let mut levels = Self {
+            default: LevelFilter::INFO,
+            modules: Vec::new(),
+        };
         for part in text(raw)?.split(',') {
             let (module, level) = match part.split_once('=') {
                 Some((module, level)) => (Some(module.trim()), level),

@@ -8,11 +8,13 @@ use crate::http::login::own_form_without_transaction;
 use crate::http::page;
 use crate::http::pages::error::ErrorKind;
 use crate::http::site::Site;
+use crate::oidc::metadata::path;
+use crate::oidc::parameters::Parameters;
 use crate::provider::operator::OperatorError;
 
 use super::Development;
 
-/// Registers a redirect URI for a client and leads back to where the person came from.
+/// Registers a redirect URI for a client and goes on with the authorization request that wanted it.
 pub async fn register(
     site: Data<Site>,
     development: Data<Development>,
@@ -34,7 +36,13 @@ pub async fn register(
     {
         Ok(client) => {
             tracing::info!(client.id = %client.id, "a redirect URI was registered");
-            page::redirect(&format!("{}/", site.base()))
+            match Parameters::parse(field("authorization_request")) {
+                Ok(parameters) => {
+                    let endpoint = site.provider.issuer().join(path::AUTHORIZATION);
+                    page::redirect(&format!("{endpoint}?{}", parameters.encode()))
+                }
+                Err(_) => page::redirect(&format!("{}/", site.base())),
+            }
         }
         Err(OperatorError::Internal(error)) => page::error(&site, &request, failure_page(&error)),
         Err(_) => page::error(&site, &request, ErrorKind::MalformedRequest),

@@ -335,6 +335,7 @@ const AFTER_LOGOUT: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oidc::password::Password;
     use crate::oidc::policy::PasswordPolicy;
     use crate::provider::account::password_hasher::PasswordHasher;
     use crate::provider::random::Random;
@@ -343,7 +344,7 @@ mod tests {
     async fn the_embedded_hash_is_that_of_the_password_by_todays_parameters() {
         let hasher = PasswordHasher::new(&PasswordPolicy::default(), Random::system()).unwrap();
         let stored = PasswordHash::from_phc(PASSWORD_HASH.to_owned());
-        let password = PASSWORD.to_owned().into();
+        let password = Password::prepare(PASSWORD);
         let verification = hasher.verify(Some(stored), password).await.unwrap();
         assert!(verification.is_correct && verification.rehashed.is_none());
     }

@@ -5,7 +5,6 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::web::Data;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -22,6 +21,7 @@ use crate::provider::{Parts, Provider};
 use crate::server::{self, Listening};
 use crate::store::{DatabaseOptions, Store};
 
+use super::demo::Demo;
 use super::{Development, master_key, seeds};
 
 /// Runs `keyfob dev` until a signal says to stop.
@@ -71,8 +71,7 @@ pub async fn run(arguments: Dev) -> Result<(), CliError> {
         workers: None,
         shutdown_timeout: Duration::from_secs(2),
     };
-    let development = Some(Data::new(development));
-    Ok(server::run(Data::new(site), development, listening).await?)
+    Ok(server::run(site, Some(development), listening).await?)
 }
 
 async fn prepare(
@@ -98,6 +97,7 @@ async fn prepare(
         now,
     );
     let (clients, users) = planted.await?;
+    let demo = Demo::new(issuer, &random);
     let parts = Parts {
         store,
         master_key,
@@ -112,6 +112,7 @@ async fn prepare(
         operator,
         clients,
         users,
+        demo,
     };
     Ok((Provider::start(parts).await?, development))
 }

@@ -59,7 +59,11 @@ pub async fn go_on(site: Data<Site>, request: HttpRequest) -> HttpResponse {
 
 async fn authorize(site: &Site, request: &HttpRequest, parameters: Parameters) -> HttpResponse {
     let browser = site.browser(request);
+    let kept = site.is_development.then(|| parameters.encode());
     let outcome = site.provider.authorize(&browser, parameters).await;
+    if let Err(AuthorizationError::RedirectUriNotRegistered(unregistered)) = &outcome {
+        return redirect_uri_not_registered(site, request, unregistered, kept.as_deref());
+    }
     respond(site, request, outcome)
 }
 
@@ -105,14 +109,14 @@ pub(super) fn respond(
             response
         }
         Err(AuthorizationError::RedirectUriNotRegistered(unregistered)) => {
-            redirect_uri_not_registered(site, request, &unregistered)
+            redirect_uri_not_registered(site, request, &unregistered, None)
         }
         Err(error) => page::error(site, request, authorization_page(&error)),
     }
 }
 
 /// Adds a cookie to a response.
-pub(super) fn add_cookie(response: &mut HttpResponse, cookie: &actix_web::cookie::Cookie<'_>) {
+pub(crate) fn add_cookie(response: &mut HttpResponse, cookie: &actix_web::cookie::Cookie<'_>) {
     if let Err(error) = response.add_cookie(cookie) {
         tracing::error!(cause = %error, "a cookie could not be written");
     }
@@ -138,12 +142,13 @@ fn form_post(
     )
 }
 
-/// Shows what differs between a redirect URI and the registered ones; a development server offers
-/// to register it.
+/// Shows what differs between a redirect URI and the registered ones; a development server, which
+/// keeps the parameters of the request for that, offers to register it and to go on.
 fn redirect_uri_not_registered(
     site: &Site,
     request: &HttpRequest,
     unregistered: &UnregisteredRedirectUri,
+    kept: Option<&str>,
 ) -> HttpResponse {
     tracing::info!(
         client.id = %unregistered.client_id,
@@ -151,16 +156,17 @@ fn redirect_uri_not_registered(
     );
     let binding = site.provider.binding(&site.browser(request));
     let csrf = site.provider.form_tag(&binding.secret);
-    let registration = site.is_development.then_some(RedirectUriRegistration {
+    let registration = kept.map(|authorization_request| RedirectUriRegistration {
         client_id: &unregistered.client_id,
         redirect_uri: &unregistered.requested,
+        authorization_request,
         csrf: &csrf,
     });
     let registered: Vec<&str> = unregistered.registered.iter().map(String::as_str).collect();
     let compared = RedirectUris::compare(&unregistered.requested, &registered, registration);
     let kind = ErrorKind::RedirectUriNotRegistered;
     let mut response = page::error_with(site, request, kind, Some(compared));
-    if site.is_development && binding.is_new {
+    if kept.is_some() && binding.is_new {
         add_cookie(&mut response, &site.binding_cookie(&binding.secret));
     }
     response

@@ -66,7 +66,9 @@ impl Site {
         self.cookie(&self.cookies.session, "", Some(Duration::ZERO))
     }
 
-    fn cookie(&self, name: &str, value: &str, lifetime: Option<Duration>) -> Cookie<'static> {
+    /// A cookie that no script reads and no other site's form sends.
+    #[must_use]
+    pub fn cookie(&self, name: &str, value: &str, lifetime: Option<Duration>) -> Cookie<'static> {
         let mut cookie = Cookie::build(name.to_owned(), value.to_owned())
             .path("/")
             .http_only(true)

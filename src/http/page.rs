@@ -54,7 +54,7 @@ impl Frame {
         // lead to the client.
         let policy = format!(
             "default-src 'none'; style-src 'self' 'nonce-{nonce}'; script-src 'nonce-{nonce}'; \
-             img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+             img-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'",
             nonce = self.nonce
         );
         HttpResponse::build(status)

@@ -67,25 +67,28 @@ impl CookieNames {
     /// The names for the site at `issuer`.
     #[must_use]
     pub fn new(issuer: &Issuer) -> Self {
-        let name = |what: &str| {
-            if issuer.is_https() {
-                return format!("__Host-keyfob_{what}");
-            }
-            let port: String = issuer
-                .origin()
-                .rsplit(':')
-                .next()
-                .map_or_else(String::new, |port| {
-                    port.chars().filter(char::is_ascii_digit).collect()
-                });
-            format!("keyfob_{what}_{port}")
-        };
         Self {
-            session: name("session"),
-            binding: name("browser"),
-            known: name("known"),
+            session: Self::name(issuer, "session"),
+            binding: Self::name(issuer, "browser"),
+            known: Self::name(issuer, "known"),
             is_secure: issuer.is_https(),
         }
+    }
+
+    /// The name of the cookie that keeps `what` for the site at `issuer`.
+    #[must_use]
+    pub fn name(issuer: &Issuer, what: &str) -> String {
+        if issuer.is_https() {
+            return format!("__Host-keyfob_{what}");
+        }
+        let port: String = issuer
+            .origin()
+            .rsplit(':')
+            .next()
+            .map_or_else(String::new, |port| {
+                port.chars().filter(char::is_ascii_digit).collect()
+            });
+        format!("keyfob_{what}_{port}")
     }
 }
 

@@ -53,7 +53,7 @@ pub async fn trace(
             method = %method,
             route = route.as_deref().unwrap_or("-"),
             status,
-            microseconds = stopwatch.elapsed().as_micros(),
+            microseconds = u64::try_from(stopwatch.elapsed().as_micros()).unwrap_or(u64::MAX),
             "answered"
         );
         Ok::<_, Error>(response)

@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 use super::KeyError;
 use super::crypto_provider::named;
 use super::keyset::Keyset;
+use super::published_keys::{PublishedKeys, VerificationKey};
 use super::signing_key::SigningKey;
 use crate::oidc::timestamp::Timestamp;
 
@@ -160,11 +161,34 @@ pub fn verify<C: DeserializeOwned>(
     token: &str,
     expected: &Expected<'_>,
 ) -> Result<C, JwtError> {
+    read(token, expected, |kid| {
+        let key = keyset.find(kid)?;
+        Some(VerificationKey {
+            algorithm: key.algorithm(),
+            decoding_key: key.decoding_key(),
+        })
+    })
+}
+
+/// The same for who knows no more of the keys than the issuer publishes, as an API does.
+pub fn verify_as_published<C: DeserializeOwned>(
+    keys: &PublishedKeys,
+    token: &str,
+    expected: &Expected<'_>,
+) -> Result<C, JwtError> {
+    read(token, expected, |kid| keys.find(kid))
+}
+
+fn read<'k, C: DeserializeOwned>(
+    token: &str,
+    expected: &Expected<'_>,
+    find: impl FnOnce(&str) -> Option<VerificationKey<'k>>,
+) -> Result<C, JwtError> {
     let parts = Parts::split(token)?;
     let header = Header::parse(&decode(parts.header)?)?;
     header.has_no_extension()?;
     header.is_of(expected.token_type)?;
-    let key = header.key(keyset)?;
+    let key = find(header.key_id()?).ok_or(JwtError::UnknownKey)?;
     header.has_algorithm_of(key)?;
     parts.is_signed_by(key)?;
 
@@ -205,12 +229,12 @@ impl<'a> Parts<'a> {
         })
     }
 
-    fn is_signed_by(&self, key: &SigningKey) -> Result<(), JwtError> {
+    fn is_signed_by(&self, key: VerificationKey<'_>) -> Result<(), JwtError> {
         // jsonwebtoken decodes it once more, just as strictly; here it is told apart for the log.
         decode(self.signature)?;
         let signed = self.signed.as_bytes();
-        let algorithm = named(key.algorithm());
-        jsonwebtoken::crypto::verify(self.signature, signed, key.decoding_key(), algorithm)
+        let algorithm = named(key.algorithm);
+        jsonwebtoken::crypto::verify(self.signature, signed, key.decoding_key, algorithm)
             .is_ok_and(|is_signature| is_signature)
             .then_some(())
             .ok_or(JwtError::WrongSignature)
@@ -249,14 +273,12 @@ impl Header {
         is_of_it.then_some(()).ok_or(JwtError::WrongType)
     }
 
-    fn key<'a>(&self, keyset: &'a Keyset) -> Result<&'a SigningKey, JwtError> {
-        let kid = self.text("kid").ok_or(JwtError::NoKeyId)?;
-        let key = keyset.find(kid).ok_or(JwtError::UnknownKey)?;
-        Ok(key)
+    fn key_id(&self) -> Result<&str, JwtError> {
+        self.text("kid").ok_or(JwtError::NoKeyId)
     }
 
-    fn has_algorithm_of(&self, key: &SigningKey) -> Result<(), JwtError> {
-        let is_its = self.text("alg") == Some(key.algorithm().as_str());
+    fn has_algorithm_of(&self, key: VerificationKey<'_>) -> Result<(), JwtError> {
+        let is_its = self.text("alg") == Some(key.algorithm.as_str());
         is_its.then_some(()).ok_or(JwtError::WrongAlgorithm)
     }
 }
@@ -349,3 +371,7 @@ const LONGEST: usize = 16 * 1024;
 #[cfg(test)]
 #[path = "jwt_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "jwt_claims_tests.rs"]
+mod claims_tests;

@@ -11,6 +11,7 @@ pub mod jwk;
 pub mod jwt;
 pub mod keyset;
 pub mod master_key;
+pub mod published_keys;
 pub mod rotation;
 pub mod signing_key;
 
@@ -42,6 +43,9 @@ pub enum KeyError {
     /// The bytes are not a PKCS#8 private key that fits the algorithm.
     #[error("not a PKCS#8 private key for {0}")]
     Rejected(SigningAlgorithm),
+    /// The document is not a JWK set.
+    #[error("not a JWK set")]
+    MalformedJwks,
     /// The claims cannot be written as JSON, or the signature failed.
     #[error("signing with an {0} key failed")]
     Signing(SigningAlgorithm),

@@ -1,3 +1,5 @@
+//! The tests of key rotation: what a step of it does to a keyset, and when.
+
 use std::sync::Arc;
 
 use super::*;

@@ -15,6 +15,7 @@ pub mod grant;
 pub mod issuer;
 pub mod metadata;
 pub mod parameters;
+pub mod password;
 pub mod pkce;
 pub mod policy;
 pub mod prompt;

@@ -215,6 +215,15 @@ pub(crate) async fn issue_refresh_token(store: &Store, grant: &Grant, text: &'st
     .unwrap();
 }
 
+/// Fails unless the code `code` and the refresh token `token` are gone.
+pub(crate) async fn nothing_is_left(store: &Store) {
+    let mut db = reader(store).await;
+    let code = authorization_codes::find_with_grant(&mut db, &digest("code")).await;
+    assert!(code.unwrap().is_none());
+    let token = refresh_tokens::find_with_grant(&mut db, &digest("token")).await;
+    assert!(token.unwrap().is_none());
+}
+
 /// How many users there are.
 pub(crate) async fn count_users(store: &Store) -> usize {
     let mut db = reader(store).await;

@@ -8,7 +8,9 @@ use crate::fixture::{LATER, MUCH_LATER, NOW, commit, race, reader};
 
 conformance! {
     signing_keys_are_found_as_they_were_stored,
+    the_keyset_begins_once_under_a_race,
     the_keyset_advances_once_under_a_race,
+    the_keyset_advances_from_its_own_version_alone,
     a_setting_keeps_its_first_value_under_a_race,
     a_setting_is_replaced_by_who_knows_it,
 }
@@ -48,14 +50,38 @@ async fn signing_keys_are_found_as_they_were_stored(store: Store) {
     assert_eq!(listed, [expected]);
 }
 
+async fn the_keyset_begins_once_under_a_race(store: Store) {
+    assert_eq!(version(&store).await, 0, "there is no row yet");
+    one_racer_advances(&store, 0).await;
+}
+
 async fn the_keyset_advances_once_under_a_race(store: Store) {
-    let first = keyset::version(&mut *reader(&store).await).await.unwrap();
-    assert_eq!(first, 0);
-    let outcomes = race(&store, |store, number| async move {
+    assert!(commit!(store, |db| keyset::advance(db, 0)).unwrap());
+    one_racer_advances(&store, 1).await;
+}
+
+async fn the_keyset_advances_from_its_own_version_alone(store: Store) {
+    assert!(!commit!(store, |db| keyset::advance(db, 1)).unwrap());
+    assert_eq!(version(&store).await, 0);
+    assert!(commit!(store, |db| keyset::advance(db, 0)).unwrap());
+    for other in [0, 2] {
+        assert!(!commit!(store, |db| keyset::advance(db, other)).unwrap());
+    }
+    assert_eq!(version(&store).await, 1);
+}
+
+async fn version(store: &Store) -> i64 {
+    keyset::version(&mut *reader(store).await).await.unwrap()
+}
+
+/// Has many who know the version `from` move the keyset on and insert a key, and fails unless one
+/// of them did.
+async fn one_racer_advances(store: &Store, from: i64) {
+    let outcomes = race(store, |store, number| async move {
         let outcome: Result<bool, StoreError> = store
             .write(move |db| {
                 Box::pin(async move {
-                    if !keyset::advance(db, 0).await? {
+                    if !keyset::advance(db, from).await? {
                         return Ok(false);
                     }
                     signing_keys::insert(db, &key(&number.to_string())).await?;
@@ -67,8 +93,8 @@ async fn the_keyset_advances_once_under_a_race(store: Store) {
     })
     .await;
     assert_eq!(outcomes.iter().filter(|it| **it).count(), 1);
-    let mut db = reader(&store).await;
-    assert_eq!(keyset::version(&mut db).await.unwrap(), 1);
+    assert_eq!(version(store).await, from + 1);
+    let mut db = reader(store).await;
     assert_eq!(signing_keys::list(&mut db).await.unwrap().len(), 1);
 }
 

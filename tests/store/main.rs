@@ -35,11 +35,16 @@ macro_rules! conformance {
     };
 }
 
-mod accounts;
-mod authorizations;
+mod clients;
+mod codes;
 mod failures;
 mod fixture;
+mod grants;
 mod housekeeping;
 mod keys;
 mod schema;
+mod sessions;
+mod tokens;
+mod transactions;
 mod units_of_work;
+mod users;

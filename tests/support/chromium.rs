@@ -77,8 +77,21 @@ impl Chromium {
             .await
             .expect("a session with the browser");
         let axe = self.axe;
+        let journey = async |browser: WebDriver| {
+            let outcome = test(Tab {
+                browser: browser.clone(),
+                axe,
+            });
+            let outcome = outcome.await;
+            if outcome.is_err() {
+                let url = browser.current_url().await?;
+                let body = browser.find(By::Tag("body")).await?.text().await?;
+                eprintln!("the browser was at {url}, which says:\n{body}");
+            }
+            outcome
+        };
         browser
-            .run_and_quit(|browser| test(Tab { browser, axe }))
+            .run_and_quit(journey)
             .await
             .expect("the browser did what it was told");
     }
@@ -174,6 +187,15 @@ impl Tab {
             .wait(PATIENCE, Duration::from_millis(50))
             .first()
             .await
+    }
+
+    /// Waits until no element with that id is there.
+    pub(crate) async fn gone(&self, id: &str) -> WebDriverResult<()> {
+        let query = self.browser.query(By::Id(id));
+        let query = query.wait(PATIENCE, Duration::from_millis(50));
+        let is_gone = query.not_exists().await?;
+        assert!(is_gone, "{id} is still there");
+        Ok(())
     }
 
     /// Types into the field with that id.

@@ -46,7 +46,7 @@ pub(crate) async fn sign_in(
         .expect("discovery");
     let id = ClientId::new(client.client_id.clone());
     let secret = client.client_secret.clone().map(ClientSecret::new);
-    let redirect_uri = RedirectUrl::new(client.redirect_uris[0].clone());
+    let redirect_uri = RedirectUrl::new(client.callback());
     let party = CoreClient::from_provider_metadata(metadata, id, secret)
         .set_auth_type(authentication)
         .set_redirect_uri(redirect_uri.expect("a redirect URI"));

@@ -92,6 +92,12 @@ impl Launch {
         listen.rsplit(':').next()?.parse().ok()
     }
 
+    /// The issuer of `keyfob serve`; none of `keyfob dev`, which says itself.
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        let issuer = self.environment.get("KEYFOB_ISSUER");
+        issuer.map(String::as_str)
+    }
+
     /// Starts it, and waits until it answers.
     pub(crate) fn start(self) -> Server {
         Server::start(self)

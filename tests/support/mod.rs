@@ -22,6 +22,7 @@ pub(crate) mod html;
 pub(crate) mod independent;
 pub(crate) mod jwt;
 pub(crate) mod launch;
+pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod relying_party;
 pub(crate) mod requirement;

@@ -40,28 +40,31 @@ impl Server {
         Launch::serve().start()
     }
 
-    /// Starts a server, and waits until it answers.
+    /// Starts a server with the seeds, and waits until it answers.
     pub(crate) fn start(launch: Launch) -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory");
+        let mut server = Self::start_empty(launch);
+        if server.ready.users.is_empty() {
+            server.ready = seeds::plant(&server);
+        }
+        server
+    }
+
+    /// Starts a server with what is in its database, and waits until it answers.
+    pub(crate) fn start_empty(launch: Launch) -> Self {
+        let directory = Arc::new(tempfile::tempdir().expect("a temporary directory"));
         let (child, said) = launch.spawn(directory.path(), 0);
-        let is_told = said.is_some();
         let ready = said.unwrap_or_else(|| Ready {
-            issuer: format!("http://localhost:{}", launch.port().expect("a port")),
+            issuer: launch.issuer().expect("an issuer").to_owned(),
             clients: Vec::new(),
             users: Vec::new(),
             pid: child.id(),
         });
-        let directory = Arc::new(directory);
-        let mut server = Self {
+        Self {
             ready,
             launch,
             child,
             directory,
-        };
-        if !is_told {
-            server.ready = seeds::plant(&server);
         }
-        server
     }
 
     /// Another `keyfob serve` of the same issuer on the same database, on that port.
@@ -144,6 +147,14 @@ impl Server {
     /// If it does not stop in time.
     pub(crate) fn terminate(&mut self, patience: Duration) -> ExitStatus {
         self.signal("TERM");
+        self.wait(patience)
+    }
+
+    /// Waits for its end, for at most `patience`.
+    ///
+    /// # Panics
+    /// If it does not end in time.
+    pub(crate) fn wait(&mut self, patience: Duration) -> ExitStatus {
         let deadline = Instant::now() + patience;
         loop {
             if let Some(status) = self.child.try_wait().expect("its state") {
@@ -151,7 +162,7 @@ impl Server {
             }
             assert!(
                 Instant::now() < deadline,
-                "still running {patience:?} after SIGTERM"
+                "still running after {patience:?}"
             );
             thread::sleep(Duration::from_millis(10));
         }

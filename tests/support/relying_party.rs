@@ -65,6 +65,14 @@ impl AuthorizationRequest {
         self
     }
 
+    /// The first value of that parameter.
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
+        let mut parameters = self.parameters.iter();
+        parameters
+            .find(|(own, _)| own == name)
+            .map(|(_, value)| value.clone())
+    }
+
     /// The URL to send the browser to.
     pub(crate) fn url(&self) -> Url {
         Url::parse_with_params(&self.endpoint, &self.parameters).expect("a URL")
@@ -82,18 +90,23 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Reads a response.
+    /// Sends a request and reads the response.
     pub(crate) async fn of(request: RequestBuilder) -> Self {
-        let response = request.send().await.expect("an answer");
+        Self::try_of(request).await.expect("an answer")
+    }
+
+    /// The same, of a server that may go away meanwhile.
+    pub(crate) async fn try_of(request: RequestBuilder) -> reqwest::Result<Self> {
+        let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let text = response.text().await.expect("a body");
+        let text = response.text().await?;
         let json = serde_json::from_str(&text).unwrap_or_default();
-        Self {
+        Ok(Self {
             status,
             headers,
             json,
             text,
-        }
+        })
     }
 
     /// A header, empty if it is missing.
@@ -182,7 +195,7 @@ impl RelyingParty {
             issuer: server.issuer().to_owned(),
             client_id: client.client_id.clone(),
             client_secret: client.client_secret.clone(),
-            redirect_uri: client.redirect_uris.first().cloned().unwrap_or_default(),
+            redirect_uri: client.callback(),
             authentication,
             http: http_client(),
         }
@@ -275,6 +288,11 @@ impl RelyingParty {
 
     /// Sends these parameters to `path`, authenticated.
     pub(crate) async fn post(&self, path: &str, parameters: &[(&str, &str)]) -> Answer {
+        Answer::of(self.prepare(path, parameters)).await
+    }
+
+    /// A request with these parameters to `path`, authenticated.
+    pub(crate) fn prepare(&self, path: &str, parameters: &[(&str, &str)]) -> RequestBuilder {
         let mut parameters = parameters.to_vec();
         let secret = self.client_secret.clone().unwrap_or_default();
         let mut request = self.http.request(Method::POST, self.endpoint(path));
@@ -288,13 +306,18 @@ impl RelyingParty {
             }
             Authentication::None => parameters.push(("client_id", &self.client_id)),
         }
-        Answer::of(request.form(&parameters)).await
+        request.form(&parameters)
     }
 
-    /// The JWK set that it publishes.
+    /// The JWK set that the server publishes.
     pub(crate) async fn jwks(&self) -> Value {
         let endpoint = self.endpoint("/.well-known/jwks.json");
-        Answer::of(self.http.get(endpoint)).await.json
+        self.fetch(&endpoint).await.json
+    }
+
+    /// One GET.
+    pub(crate) async fn fetch(&self, url: &str) -> Answer {
+        Answer::of(self.http.get(url)).await
     }
 
     /// Signs `user` in with a new browser, and redeems the code.

@@ -46,6 +46,24 @@ pub(crate) struct SeededUser {
     pub(crate) claims: BTreeMap<String, Value>,
 }
 
+impl SeededClient {
+    /// The redirect URI that a relying party made here uses: one with a path of its own.
+    pub(crate) fn callback(&self) -> String {
+        let mut uris = self.redirect_uris.iter();
+        let chosen = uris.find(|uri| uri.ends_with("/callback"));
+        let chosen = chosen.or(self.redirect_uris.first());
+        chosen.cloned().unwrap_or_default()
+    }
+
+    /// Its first redirect URI that starts so.
+    pub(crate) fn redirect_on(&self, start: &str) -> String {
+        let mut uris = self.redirect_uris.iter();
+        uris.find(|uri| uri.starts_with(start))
+            .unwrap_or_else(|| panic!("no redirect URI on {start}: {self:?}"))
+            .clone()
+    }
+}
+
 impl Ready {
     /// The user of that name.
     pub(crate) fn user(&self, username: &str) -> &SeededUser {

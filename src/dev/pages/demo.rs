@@ -152,8 +152,8 @@ impl Attempt {
                  ever sign in to act as you."
             }
             Self::Expired => {
-                "The key card was genuine, but its time (exp) is over. That is why it lives only \
-                 minutes: a stolen one soon opens nothing. The app gets a new one with its \
+                "The key card was genuine, but its time (exp) is over. That is why it does not \
+                 live long: a stolen one soon opens nothing. The app gets a new one with its \
                  refresh token, without asking you."
             }
             Self::Tampered => {

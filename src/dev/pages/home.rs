@@ -10,6 +10,8 @@ use crate::http::pages::Layout;
 pub struct HomePage<'a> {
     /// The frame.
     pub layout: Layout<'a>,
+    /// A sentence about what has just happened, like signing out.
+    pub notice: Option<&'a str>,
     /// The issuer.
     pub issuer: &'a str,
     /// Where the discovery document is.

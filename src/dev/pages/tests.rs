@@ -48,6 +48,7 @@ fn pages() -> Vec<String> {
 fn home(layout: Layout<'_>) -> HomePage<'_> {
     HomePage {
         layout,
+        notice: Some(HOSTILE),
         issuer: HOSTILE,
         discovery_url: HOSTILE,
         jwks_url: HOSTILE,
@@ -91,6 +92,7 @@ fn demo(layout: Layout<'_>, result: Option<ApiResult>) -> DemoPage<'_> {
         key_card: KeyCard {
             scopes: vec![ScopeLine::of(HOSTILE)],
             audience: hostile(),
+            is_for_issuer: true,
             client_id: hostile(),
             expiry,
             decoded: Some(DecodedToken {

@@ -36,6 +36,8 @@ pub struct KeyCard {
     pub scopes: Vec<ScopeLine>,
     /// The API that it is for (`aud`).
     pub audience: String,
+    /// Whether it is for the issuer's own userinfo endpoint, too.
+    pub is_for_issuer: bool,
     /// The client that it was given to.
     pub client_id: String,
     /// When it stops being valid.
@@ -215,6 +217,10 @@ const MEANINGS: &[Meaning] = &[
     ("client_id", "The client that it was given to"),
     ("scope", "What it opens"),
     ("jti", "Its own id"),
+    (
+        "grant_id",
+        "What Keyfob knows the sign-in by that it came from, to revoke it",
+    ),
     ("name", "Your name (scope profile)"),
     ("given_name", "Your first name (scope profile)"),
     ("family_name", "Your last name (scope profile)"),

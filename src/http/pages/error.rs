@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::Layout;
-use super::redirect_uris::RedirectUris;
+use super::redirect_uris::{NEAREST, RedirectUris};
 
 /// Tells the End-User what went wrong, in fixed words: nothing of the request is repeated but a
 /// redirect URI, which is compared with the registered ones.

@@ -18,6 +18,8 @@ pub struct RedirectUriRegistration<'a> {
     pub client_id: &'a str,
     /// The redirect URI as it was asked for.
     pub redirect_uri: &'a str,
+    /// The parameters of the authorization request, to go on with it.
+    pub authorization_request: &'a str,
     /// The token against forged requests.
     pub csrf: &'a str,
 }
@@ -155,6 +157,9 @@ fn shared(one: &str, other: &str) -> (usize, usize) {
         .sum();
     (start, end)
 }
+
+/// How many of the registered ones are shown at once.
+pub(super) const NEAREST: usize = 4;
 
 #[cfg(test)]
 mod tests {

@@ -134,6 +134,7 @@ fn errors(layout: Layout<'_>) -> Vec<String> {
     let registration = RedirectUriRegistration {
         client_id: HOSTILE,
         redirect_uri: HOSTILE,
+        authorization_request: HOSTILE,
         csrf: HOSTILE,
     };
     let compare = || RedirectUris::compare(HOSTILE, &["https://a.test"], Some(registration));

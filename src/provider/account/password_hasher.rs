@@ -15,8 +15,8 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::oneshot;
-use zeroize::Zeroizing;
 
+use crate::oidc::password::Password;
 use crate::oidc::policy::PasswordPolicy;
 use crate::oidc::user::PasswordHash;
 use crate::provider::random::Random;
@@ -72,35 +72,36 @@ impl PasswordHasher {
     }
 
     /// Hashes `password` for storage.
-    pub async fn hash(&self, password: Zeroizing<String>) -> Result<PasswordHash, HashError> {
+    pub async fn hash(&self, password: Password) -> Result<PasswordHash, HashError> {
         let params = self.params.clone();
         let salt = self.random.bytes();
-        self.run(move |memory| hash(&params, &salt, &password, memory))
+        self.run(move |memory| hash(&params, &salt, password.expose(), memory))
             .await?
     }
 
     /// Whether `password` is the one that was hashed to `stored`.
     ///
-    /// Without a stored hash the answer is no, after the time that a hash takes: nobody can tell
-    /// an unknown user from a wrong password by the clock.
+    /// Without a stored hash, or a password that could be right, the answer is no, after the time
+    /// that a hash takes: nobody can tell an unknown user from a wrong password by the clock.
     pub async fn verify(
         &self,
         stored: Option<PasswordHash>,
-        password: Zeroizing<String>,
+        password: Option<Password>,
     ) -> Result<Verification, HashError> {
         let today = self.params.clone();
         let salt: [u8; 16] = self.random.bytes();
         self.run(move |memory| {
-            let Some(stored) = stored else {
-                hash(&today, &salt, &password, memory)?;
+            let (Some(stored), Some(password)) = (&stored, &password) else {
+                let typed = password.as_ref().map_or("", Password::expose);
+                hash(&today, &salt, typed, memory)?;
                 return Ok(Verification {
                     is_correct: false,
                     rehashed: None,
                 });
             };
-            let is_correct = is_hash_of(&stored, &password, memory)?;
-            let rehashed = if is_correct && !has_params(&stored, &today) {
-                Some(hash(&today, &salt, &password, memory)?)
+            let is_correct = is_hash_of(stored, password.expose(), memory)?;
+            let rehashed = if is_correct && !has_params(stored, &today) {
+                Some(hash(&today, &salt, password.expose(), memory)?)
             } else {
                 None
             };
@@ -274,8 +275,8 @@ mod tests {
         PasswordHasher::new(policy, Random::system()).unwrap()
     }
 
-    fn password(text: &str) -> Zeroizing<String> {
-        Zeroizing::new(text.to_owned())
+    fn password(typed: &str) -> Password {
+        Password::prepare(typed).unwrap()
     }
 
     #[tokio::test]
@@ -293,18 +294,18 @@ mod tests {
 
         let today = hasher(&PasswordPolicy::default());
         let wrong = today
-            .verify(Some(stored.clone()), password("wrong horse"))
+            .verify(Some(stored.clone()), Some(password("wrong horse")))
             .await
             .unwrap();
         assert!(!wrong.is_correct && wrong.rehashed.is_none());
         let right = today
-            .verify(Some(stored), password("correct horse"))
+            .verify(Some(stored), Some(password("correct horse")))
             .await
             .unwrap();
         let rehashed = right.rehashed.unwrap();
         assert!(right.is_correct && rehashed.as_phc().contains("t=2"));
         let again = today
-            .verify(Some(rehashed), password("correct horse"))
+            .verify(Some(rehashed), Some(password("correct horse")))
             .await
             .unwrap();
         assert!(again.is_correct && again.rehashed.is_none());
@@ -313,15 +314,18 @@ mod tests {
     #[tokio::test]
     async fn nobody_has_the_password_of_an_unknown_user() {
         let hasher = hasher(&PasswordPolicy::default());
-        assert!(!hasher.verify(None, password("")).await.unwrap().is_correct);
         let foreign = PasswordHash::from_phc("$2b$12$notargon2".to_owned());
-        assert!(
-            !hasher
-                .verify(Some(foreign), password("x"))
-                .await
-                .unwrap()
-                .is_correct
-        );
+        let empty = hash(&hasher.params, &[0; 16], "", &mut Memory::new()).unwrap();
+        for (stored, typed) in [
+            (None, "x"),
+            (None, ""),
+            (Some(foreign), "x"),
+            // No password is empty, even if somebody stored the hash of nothing.
+            (Some(empty), ""),
+        ] {
+            let verification = hasher.verify(stored, Password::prepare(typed)).await;
+            assert!(!verification.unwrap().is_correct, "{typed:?}");
+        }
     }
 
     #[tokio::test]
@@ -333,10 +337,10 @@ mod tests {
         };
         let hasher = hasher(&policy);
         let (first, second, third, fourth) = tokio::join!(
-            hasher.verify(None, password("1")),
-            hasher.verify(None, password("2")),
-            hasher.verify(None, password("3")),
-            hasher.verify(None, password("4")),
+            hasher.verify(None, Some(password("1"))),
+            hasher.verify(None, Some(password("2"))),
+            hasher.verify(None, Some(password("3"))),
+            hasher.verify(None, Some(password("4"))),
         );
         let all = [first, second, third, fourth];
         assert!(all.iter().any(Result::is_ok));

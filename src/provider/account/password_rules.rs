@@ -1,11 +1,9 @@
 //! What a new password must be like: long enough, not a common one, not the user's own name.
 //! Nothing else: no classes of characters, no expiry (NIST SP 800-63B section 5.1.1.2).
 
-use precis_core::profile::PrecisFastInvocation as _;
-use precis_profiles::OpaqueString;
-use zeroize::Zeroizing;
 use zxcvbn::zxcvbn;
 
+use crate::oidc::password::Password;
 use crate::oidc::policy::PasswordPolicy;
 
 /// Why a password is not accepted.
@@ -28,45 +26,32 @@ pub enum PasswordRuleError {
     Common,
 }
 
-/// The form in which a password is hashed and compared ([RFC 8265 section 4.2]): the same
-/// characters typed on any machine. `None` if it has characters that no password can have.
-///
-/// [RFC 8265 section 4.2]: https://www.rfc-editor.org/rfc/rfc8265#section-4.2
-#[must_use]
-pub fn prepared(typed: &str) -> Option<Zeroizing<String>> {
-    if typed.len() > LONGEST {
-        return None;
-    }
-    let prepared = OpaqueString::enforce(typed).ok()?;
-    Some(Zeroizing::new(prepared.into_owned()))
-}
-
 /// Reads a new password for the user called `username`.
 pub fn new_password(
     typed: &str,
     username: &str,
     policy: &PasswordPolicy,
-) -> Result<Zeroizing<String>, PasswordRuleError> {
-    if typed.len() > LONGEST {
+) -> Result<Password, PasswordRuleError> {
+    if typed.len() > Password::LONGEST {
         return Err(PasswordRuleError::TooLong);
     }
     if typed.chars().count() < policy.minimum_length {
         return Err(PasswordRuleError::TooShort(policy.minimum_length));
     }
-    let password = prepared(typed).ok_or(PasswordRuleError::Characters)?;
+    let password = Password::prepare(typed).ok_or(PasswordRuleError::Characters)?;
+    let prepared = password.expose();
     let is_named =
-        username.chars().count() >= 3 && password.to_lowercase().contains(&username.to_lowercase());
+        username.chars().count() >= 3 && prepared.to_lowercase().contains(&username.to_lowercase());
     if is_named {
         return Err(PasswordRuleError::ContainsUsername);
     }
-    let beginning: String = password.chars().take(100).collect();
+    let beginning: String = prepared.chars().take(100).collect();
     if zxcvbn(&beginning, &[username]).guesses() < FEWEST_GUESSES {
         return Err(PasswordRuleError::Common);
     }
     Ok(password)
 }
 
-const LONGEST: usize = 1024;
 /// What the three thousand commonest passwords and their obvious variations stay below.
 const FEWEST_GUESSES: u64 = 20_000;
 
@@ -92,7 +77,8 @@ mod tests {
             assert_eq!(actual, expected, "{typed}");
         }
         let long = "é teapot".repeat(16);
-        assert_eq!(*new_password(&long, "alice", &policy).unwrap(), long);
+        let accepted = new_password(&long, "alice", &policy).unwrap();
+        assert_eq!(accepted.expose(), long);
         assert!(new_password(&"x".repeat(2000), "alice", &policy).is_err());
     }
 }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use crate::oidc::client::Client;
 use crate::oidc::metadata::AMR_PASSWORD;
+use crate::oidc::password::Password;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::session::{Session, SessionId};
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::user::{LoginName, PasswordHash, User};
 use crate::provider::account::password_hasher::HashError;
-use crate::provider::account::password_rules;
 use crate::provider::{InternalError, Provider};
 use crate::store::grants::OfSession;
 use crate::store::{
@@ -121,13 +121,9 @@ impl Provider {
         self.count_attempt(&throttle).await?;
         let user = user.filter(User::is_enabled);
         let stored = user.as_ref().and_then(|user| user.password.clone());
-        let password = password_rules::prepared(typed_password);
         // Also without a user or a password that could be right: the answer takes its time.
-        let stored = stored.filter(|_| password.is_some());
-        let verification = self
-            .hasher
-            .verify(stored, password.unwrap_or_default())
-            .await?;
+        let password = Password::prepare(typed_password);
+        let verification = self.hasher.verify(stored, password).await?;
         let Some(user) = user.filter(|_| verification.is_correct) else {
             return Err(LoginError::WrongCredentials);
         };

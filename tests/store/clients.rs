@@ -1,0 +1,141 @@
+//! Clients and their secrets.
+
+use keyfob::oidc::client::{ClientId, ClientSecrets};
+use keyfob::store::{Store, clients};
+
+use crate::fixture::{
+    LATER, MUCH_LATER, NOW, Parties, client, client_id, commit, digest, issue_code,
+    issue_refresh_token, nothing_is_left, parties, race, reader,
+};
+
+conformance! {
+    a_client_is_found_as_it_was_registered,
+    registering_a_client_again_replaces_it_and_keeps_its_age,
+    a_client_is_not_changed_by_who_has_not_seen_the_last_change,
+    a_rotated_secret_leaves_the_one_before_for_a_while,
+    deleting_a_client_ends_everything_issued_to_it,
+}
+
+async fn a_client_is_found_as_it_was_registered(store: Store) {
+    let app = client("app");
+    let again = app.clone();
+    assert!(commit!(store, |db| clients::insert(db, &app)).unwrap());
+    assert!(!commit!(store, |db| clients::insert(db, &again)).unwrap());
+    let mut public = client("public");
+    public.secret = None;
+    assert!(commit!(store, |db| clients::insert(db, &public)).unwrap());
+
+    let mut db = reader(&store).await;
+    let found = clients::find(&mut db, &client_id("app"))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(found.name(), "The app");
+    assert!(found.metadata.redirect_uris[0].matches("https://app.example/callback"));
+    assert!(
+        found
+            .secret
+            .unwrap()
+            .accept(&digest("a client's secret"), NOW)
+    );
+    let listed = clients::list(&mut db, None, 10).await.unwrap();
+    let ids: Vec<_> = listed.iter().map(|client| client.id.as_str()).collect();
+    assert_eq!(ids, ["app", "public"]);
+    assert!(listed[1].secret.is_none());
+    let rest = clients::list(&mut db, Some(&client_id("app")), 10)
+        .await
+        .unwrap();
+    assert_eq!(rest.len(), 1);
+}
+
+async fn registering_a_client_again_replaces_it_and_keeps_its_age(store: Store) {
+    let app = client("app");
+    let first = commit!(store, |db| clients::upsert(db, &app)).unwrap();
+    assert_eq!(first, NOW);
+
+    let mut renamed = client("app");
+    renamed.metadata.client_name = Some("Another".to_owned());
+    (renamed.created_at, renamed.updated_at) = (LATER, LATER);
+    let first = commit!(store, |db| clients::upsert(db, &renamed)).unwrap();
+    assert_eq!(first, NOW);
+
+    let found = find_client(&store, "app").await;
+    assert_eq!(found.name(), "Another");
+    assert_eq!((found.created_at, found.updated_at), (NOW, LATER));
+}
+
+async fn find_client(store: &Store, id: &str) -> keyfob::oidc::client::Client {
+    let mut db = reader(store).await;
+    clients::find(&mut db, &client_id(id))
+        .await
+        .unwrap()
+        .unwrap()
+}
+
+async fn a_client_is_not_changed_by_who_has_not_seen_the_last_change(store: Store) {
+    let app = client("app");
+    commit!(store, |db| clients::insert(db, &app)).unwrap();
+
+    // All in the same second.
+    let outcomes = race(&store, |store, number| async move {
+        let mut metadata = client("app").metadata;
+        metadata.client_name = Some(number.to_string());
+        commit!(store, |db| clients::update_metadata(
+            db,
+            &client_id("app"),
+            NOW,
+            &metadata,
+            NOW
+        ))
+        .unwrap()
+    })
+    .await;
+    let winner = outcomes.iter().position(|it| *it).unwrap();
+    assert_eq!(outcomes.iter().filter(|it| **it).count(), 1);
+    let found = find_client(&store, "app").await;
+    assert_eq!(found.name(), winner.to_string());
+    assert!(found.updated_at > NOW);
+}
+
+async fn a_rotated_secret_leaves_the_one_before_for_a_while(store: Store) {
+    let app = client("app");
+    let id: ClientId = app.id.clone();
+    commit!(store, |db| clients::insert(db, &app)).unwrap();
+    let unknown = commit!(store, |db| clients::rotate_secret(
+        db,
+        &client_id("none"),
+        &digest("new"),
+        LATER,
+        NOW
+    ));
+    assert!(!unknown.unwrap());
+    let rotated = commit!(store, |db| clients::rotate_secret(
+        db,
+        &id,
+        &digest("new"),
+        LATER,
+        NOW
+    ));
+    assert!(rotated.unwrap());
+
+    let secrets: ClientSecrets = find_client(&store, "app").await.secret.unwrap();
+    assert!(secrets.accept(&digest("new"), MUCH_LATER));
+    assert!(secrets.accept(&digest("a client's secret"), NOW));
+    assert!(!secrets.accept(&digest("a client's secret"), LATER));
+
+    let id = client_id("app");
+    assert!(commit!(store, |db| clients::disable(db, &id, NOW)).unwrap());
+    assert!(!find_client(&store, "app").await.is_enabled());
+    let id = client_id("app");
+    assert!(commit!(store, |db| clients::enable(db, &id)).unwrap());
+    assert!(find_client(&store, "app").await.is_enabled());
+}
+
+async fn deleting_a_client_ends_everything_issued_to_it(store: Store) {
+    let Parties { client, grant, .. } = parties(&store).await;
+    issue_code(&store, &grant, "code").await;
+    issue_refresh_token(&store, &grant, "token").await;
+
+    assert!(commit!(store, |db| clients::delete(db, &client.id)).unwrap());
+    nothing_is_left(&store).await;
+}
