@@ -16,6 +16,8 @@ pub(crate) struct Arguments {
     pub(crate) connections: usize,
     /// How often a server is started to see how long that takes.
     pub(crate) starts: usize,
+    /// Another build of Keyfob than the one that cargo has just made.
+    pub(crate) program: Option<String>,
     /// What the names of the measurements must contain.
     pub(crate) only: Option<String>,
 }
@@ -41,6 +43,7 @@ impl Arguments {
             length: Duration::from_secs(3),
             connections: 32,
             starts: 10,
+            program: None,
             only: None,
         };
         let mut words = words;
@@ -58,6 +61,7 @@ impl Arguments {
                 "--seconds" => arguments.length = Duration::from_secs_f64(value()?.parse()?),
                 "--connections" => arguments.connections = value()?.parse()?,
                 "--starts" => arguments.starts = value()?.parse::<usize>()?.max(1),
+                "--program" => arguments.program = Some(value()?),
                 "--only" => arguments.only = Some(value()?),
                 _ => bail!("{word} is no argument of this benchmark"),
             }

@@ -1,5 +1,6 @@
 //! The measurements, in their order: later ones use what earlier ones made.
 
+use std::io::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -139,19 +140,28 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    /// Makes codes, and exchanges them. Returns the tokens.
+    /// Makes codes, and exchanges them. Returns the tokens: none if nobody wants them.
     async fn exchange(&mut self, client: &Arc<Client>) -> Result<Vec<Tokens>> {
+        let name = format!("code exchange, {}", named(client));
+        let is_first = client.id == self.seeds.apps[0].id;
+        let is_measured = self.arguments.wants(&name);
+        let is_used = ["userinfo", "introspection"].map(|it| self.arguments.wants(it));
+        let is_refreshed = self.arguments.wants(&format!("refresh, {}", named(client)));
+        if !is_measured && !is_refreshed && !(is_first && is_used.contains(&true)) {
+            return Ok(Vec::new());
+        }
         let codes: Shared<String> = Shared::default();
         let tokens: Shared<Tokens> = Shared::default();
         let silent = self.cookies.iter();
         let silent = silent.map(|cookies| Authorize::new(client, cookies, &codes));
         let silent = silent.collect();
-        let name = format!("authorization with a session, {}", client.id);
-        if client.id == self.seeds.apps[0].id && self.arguments.wants(&name) {
-            self.measure("authorization with a session", None, silent)
-                .await?;
-        } else {
+        let made = "authorization with a session";
+        if is_first && self.arguments.wants(made) {
+            self.measure(made, None, silent).await?;
+        } else if is_measured {
             load::run(self.target, self.arguments.length, silent).await?;
+        } else {
+            load::run(self.target, BRIEFLY, silent).await?;
         }
         let exchanges = self.cookies.iter().map(|_| Exchange {
             client: Arc::clone(client),
@@ -159,12 +169,11 @@ impl<'a> Bench<'a> {
             tokens: Rc::clone(&tokens),
         });
         let exchanges = exchanges.collect();
-        let name = format!("code exchange, {}", named(client));
-        let limit = self.signatures(client);
-        if self.arguments.wants(&name) {
+        if is_measured {
+            let limit = self.signatures(client);
             self.measure(&name, Some(limit), exchanges).await?;
         } else {
-            load::run(self.target, Duration::from_millis(300), exchanges).await?;
+            load::run(self.target, BRIEFLY, exchanges).await?;
         }
         let tokens = tokens.take();
         ensure!(!tokens.is_empty(), "no code was exchanged");
@@ -206,6 +215,7 @@ impl<'a> Bench<'a> {
         limit: Option<Rate>,
         scripts: Vec<S>,
     ) -> Result<()> {
+        writeln!(std::io::stderr(), "measuring {name}")?;
         let measured = load::run(self.target, self.arguments.length, scripts).await?;
         self.table.measured(name, limit, &measured);
         Ok(())
@@ -250,6 +260,9 @@ fn named(client: &Client) -> String {
     let [access_token, id_token] = client.algorithms;
     format!("{id_token} ID token + {access_token} access token")
 }
+
+/// How long what is not measured is done, for what comes of it.
+const BRIEFLY: Duration = Duration::from_millis(500);
 
 /// How many tokens are in use at once.
 const TOKENS: usize = 1000;

@@ -6,8 +6,8 @@
 //! prints a table in Markdown, and fails only if an answer is wrong, never because one is slow.
 //!
 //! `--database URL` takes another database than a new SQLite file; it must be empty. `--seconds`
-//! is the length of each measurement, `--connections` how many requests there are at once, and
-//! `--only WORD` measures what has the word in its name.
+//! is the length of each measurement, `--connections` how many requests there are at once,
+//! `--only WORD` measures what has the word in its name, and `--program FILE` another build.
 
 #![expect(
     clippy::disallowed_methods,
@@ -62,10 +62,10 @@ async fn run(arguments: &Arguments) -> Result<()> {
     machine::take_the_second_core()?;
     let limits = Limits::measure(arguments)?;
     let directory = tempfile::tempdir()?;
-    let settings = server::Settings::new(directory.path(), arguments.database.as_deref())?;
+    let settings = server::Settings::new(arguments, directory.path())?;
     let mut table = Table::new(limits);
 
-    table.start("keyfob dev", server::dev_start(arguments.starts)?);
+    table.start("keyfob dev", server::dev_start(arguments)?);
     let (server, first) = Server::start(&settings)?;
     drop(server);
     table.start("keyfob serve, making its keys", vec![first]);

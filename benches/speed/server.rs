@@ -1,5 +1,6 @@
 //! The server under test: the release build, on a core of its own.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use uuid::Uuid;
 
+use crate::arguments::Arguments;
 use crate::load::Target;
 use crate::machine::on_the_first_core;
 
@@ -19,16 +21,19 @@ use crate::machine::on_the_first_core;
 pub(crate) struct Settings {
     pub(crate) address: SocketAddr,
     pub(crate) database: String,
+    program: OsString,
     directory: PathBuf,
     master_key: String,
 }
 
 impl Settings {
     /// On a free port, with its files in `directory`.
-    pub(crate) fn new(directory: &Path, database: Option<&str>) -> Result<Self> {
+    pub(crate) fn new(arguments: &Arguments, directory: &Path) -> Result<Self> {
         let file = directory.join("keyfob.sqlite");
-        let database = database.map_or_else(|| format!("sqlite:{}", file.display()), str::to_owned);
+        let sqlite = || format!("sqlite:{}", file.display());
+        let database = arguments.database.clone().unwrap_or_else(sqlite);
         Ok(Self {
+            program: program(arguments),
             address: free_address()?,
             database,
             directory: directory.to_owned(),
@@ -39,7 +44,7 @@ impl Settings {
     }
 
     fn command(&self) -> Result<Command> {
-        let mut command = on_the_first_core(KEYFOB.as_ref());
+        let mut command = on_the_first_core(&self.program);
         for (name, _) in std::env::vars() {
             if name.starts_with("KEYFOB_") {
                 command.env_remove(name);
@@ -133,10 +138,10 @@ impl Drop for Server {
 }
 
 /// How long `keyfob dev` takes from its start to the line that says that it answers.
-pub(crate) fn dev_start(times: usize) -> Result<Vec<Duration>> {
+pub(crate) fn dev_start(arguments: &Arguments) -> Result<Vec<Duration>> {
     let mut all = Vec::new();
-    for _ in 0..times {
-        let mut command = on_the_first_core(KEYFOB.as_ref());
+    for _ in 0..arguments.starts {
+        let mut command = on_the_first_core(&program(arguments));
         command
             .args(["dev", "--ready-json", "--port", "0"])
             .stdout(Stdio::piped())
@@ -151,6 +156,12 @@ pub(crate) fn dev_start(times: usize) -> Result<Vec<Duration>> {
         child.wait()?;
     }
     Ok(all)
+}
+
+/// The program under test: what cargo has built, if nothing else is named.
+fn program(arguments: &Arguments) -> OsString {
+    let named = arguments.program.as_deref();
+    named.unwrap_or(env!("CARGO_BIN_EXE_keyfob")).into()
 }
 
 fn free_address() -> Result<SocketAddr> {
@@ -169,6 +180,4 @@ fn is_ready(address: SocketAddr, path: &str) -> bool {
         && answer.starts_with(b"HTTP/1.1 200")
 }
 
-/// The program under test, which cargo has built.
-const KEYFOB: &str = env!("CARGO_BIN_EXE_keyfob");
 const PATIENCE: Duration = Duration::from_secs(30);
