@@ -147,7 +147,7 @@ impl<'a> Bench<'a> {
         let is_measured = self.arguments.wants(&name);
         let is_used = ["userinfo", "introspection"].map(|it| self.arguments.wants(it));
         let is_refreshed = self.arguments.wants(&format!("refresh, {}", named(client)));
-        if !is_measured && !is_refreshed && !(is_first && is_used.contains(&true)) {
+        if !(is_measured || is_refreshed || is_first && is_used.contains(&true)) {
             return Ok(Vec::new());
         }
         let codes: Shared<String> = Shared::default();

@@ -1,8 +1,9 @@
 //! Signing in with a password: what a wrong one tells, how often one may try, and which are taken.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
+use futures_util::future::{Either, join_all, select};
 
 use crate::client_authentication::median;
 use crate::support::browser::{Arrival, Browser, Page};
@@ -205,25 +206,23 @@ async fn a_password_of_a_megabyte_is_refused_at_once() {
 /// Hashing has its own few threads, so a storm of logins cannot starve the rest.
 #[tokio::test]
 async fn a_storm_of_logins_does_not_stall_the_keys() {
-    let server = Server::dev();
+    let server = patient();
     let party = RelyingParty::web_app(&server);
     let storm = (0..100).map(|_| async {
         let mut browser = Browser::new(server.issuer());
         guess(&mut browser, &party, "alice", "wrong").await.status
     });
     let asking = async {
-        let mut slowest = Duration::ZERO;
-        for _ in 0..20 {
-            let start = Instant::now();
+        for _ in 0..5 {
             let request = http_client().get(server.url("/.well-known/jwks.json"));
             assert_eq!(request.send().await.expect("an answer").status(), 200);
-            slowest = slowest.max(start.elapsed());
-            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        slowest
     };
-    let (statuses, slowest) = futures_util::future::join(join_all(storm), asking).await;
-    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+    // Passwords that are hashed where requests are answered would let the keys wait for them all.
+    let statuses = match select(pin!(asking), pin!(join_all(storm))).await {
+        Either::Left(((), storm)) => storm.await,
+        Either::Right(_) => panic!("a hundred passwords were hashed before five key requests"),
+    };
     assert!(
         statuses
             .iter()

@@ -54,6 +54,15 @@ impl Provider {
             Ok(id) => clients::find(db, &id).await.map_err(InternalError::from)?,
             Err(_) => None,
         };
+        self.verify(client, credentials)
+    }
+
+    /// `client`, the one that `credentials` name, if they are its own.
+    pub(super) fn verify(
+        &self,
+        client: Option<Client>,
+        credentials: &ClientCredentials,
+    ) -> Result<Client, ClientAuthenticationError> {
         let client = client.filter(Client::is_enabled);
         let client = client.ok_or(ClientAuthenticationError::UnknownClient)?;
         match (client.is_confidential(), &credentials.secret) {

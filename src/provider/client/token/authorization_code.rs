@@ -16,7 +16,7 @@ use crate::oidc::token_response::TokenResponse;
 use crate::provider::Provider;
 use crate::store::authorization_codes::{self, Consumption, PresentedCode};
 use crate::store::grants::GrantWithParties;
-use crate::store::{Lease, StoreError, access_tokens, grants, refresh_tokens};
+use crate::store::{Connection, StoreError, access_tokens, grants, refresh_tokens};
 
 use super::issue::Subject;
 use super::{TokenError, admit_user};
@@ -25,27 +25,23 @@ impl Provider {
     /// Exchanges a code for tokens.
     pub(super) async fn exchange_code(
         &self,
-        mut db: Lease,
-        client: Client,
+        client: &Client,
+        issued: PresentedCode,
         request: AuthorizationCodeRequest,
     ) -> Result<TokenResponse, TokenError> {
-        let code = Secret::parse(SecretKind::AuthorizationCode, &request.code);
-        let digest = code.ok_or(TokenError::UnknownCode)?.digest();
-        let issued = authorization_codes::find_with_grant(&mut db, &digest).await?;
-        drop(db);
-        let issued = issued.ok_or(TokenError::UnknownCode)?;
+        let digest = Digest::of(&request.code);
         let now = self.clock.now();
-        if let Err(error) = check(&request, &issued, &client, now) {
+        if let Err(error) = check(&request, &issued, client, now) {
             return self.punish(error, digest, issued.grant.grant.id, now).await;
         }
 
         let GrantWithParties { grant, user, .. } = issued.grant;
         let scopes = grant.scopes.clone();
         let mut access_token =
-            self.make_access_token(&client, Subject::User(&grant), scopes, now)?;
+            self.make_access_token(client, Subject::User(&grant), scopes, now)?;
         let nonce = grant.nonce.as_deref();
-        let id_token = self.make_id_token(&client, &grant, &user, nonce, &access_token, now)?;
-        let refresh_token = gets_refresh_token(&client, &grant.scopes)
+        let id_token = self.make_id_token(client, &grant, &user, nonce, &access_token, now)?;
+        let refresh_token = gets_refresh_token(client, &grant.scopes)
             .then(|| self.random.secret(SecretKind::RefreshToken));
         let refresh_record = refresh_token
             .as_ref()
@@ -130,6 +126,17 @@ impl Provider {
             _ => {}
         }
         Err(error)
+    }
+}
+
+/// What the presented code was issued for; `None` if it is no code that is known.
+pub(super) async fn find_code(
+    db: &mut Connection,
+    request: &AuthorizationCodeRequest,
+) -> Result<Option<PresentedCode>, StoreError> {
+    match Secret::parse(SecretKind::AuthorizationCode, &request.code) {
+        Some(code) => authorization_codes::find_with_grant(db, &code.digest()).await,
+        None => Ok(None),
     }
 }
 

@@ -8,6 +8,9 @@ mod client_credentials;
 mod issue;
 mod refresh_token;
 
+use authorization_code::find_code;
+use refresh_token::find_refresh_token;
+
 use crate::oidc::client::{Client, GrantType};
 use crate::oidc::client_authentication::ClientCredentials;
 use crate::oidc::error::ErrorCode;
@@ -16,7 +19,7 @@ use crate::oidc::token_response::TokenResponse;
 use crate::oidc::user::User;
 use crate::provider::client::client_authentication::ClientAuthenticationError;
 use crate::provider::{InternalError, Provider};
-use crate::store::StoreError;
+use crate::store::{Connection, StoreError};
 
 /// Why no token is issued, in the order of the checks.
 #[derive(Debug, thiserror::Error)]
@@ -145,27 +148,52 @@ impl Provider {
         request: TokenRequest,
     ) -> Result<TokenResponse, TokenError> {
         let mut db = self.store.read().await?;
-        let client = self.authenticate(&mut db, &credentials).await?;
-        admit(&client, request.grant_type())?;
+        let grant_type = request.grant_type();
         match request {
             TokenRequest::AuthorizationCode(request) => {
-                self.exchange_code(db, client, request).await
+                let issued = find_code(&mut db, &request).await?;
+                let owner = issued.as_ref().map(|issued| &issued.grant.client);
+                let client = self.admit(&mut db, &credentials, owner, grant_type).await?;
+                drop(db);
+                let issued = issued.ok_or(TokenError::UnknownCode)?;
+                self.exchange_code(&client, issued, request).await
             }
-            TokenRequest::RefreshToken(request) => self.refresh(db, client, request).await,
+            TokenRequest::RefreshToken(request) => {
+                let presented = find_refresh_token(&mut db, &request).await?;
+                let owner = presented.as_ref().map(|(_, issued)| &issued.grant.client);
+                let client = self.admit(&mut db, &credentials, owner, grant_type).await?;
+                drop(db);
+                let (token, issued) = presented.ok_or(TokenError::UnknownRefreshToken)?;
+                self.refresh(&client, &token, issued, request).await
+            }
             TokenRequest::ClientCredentials(request) => {
+                let client = self.admit(&mut db, &credentials, None, grant_type).await?;
                 drop(db);
                 self.act_as_itself(&client, &request).await
             }
         }
     }
-}
 
-/// Whether `client` may use this grant at all.
-fn admit(client: &Client, grant_type: GrantType) -> Result<(), TokenError> {
-    if !client.metadata.grant_types.contains(grant_type) {
-        return Err(TokenError::GrantTypeNotAllowed);
+    /// The client that asks, if it is who it says it is and may use this grant at all. The owner
+    /// of what it presents has been read already, and is most often the one that asks.
+    async fn admit(
+        &self,
+        db: &mut Connection,
+        credentials: &ClientCredentials,
+        owner: Option<&Client>,
+        grant_type: GrantType,
+    ) -> Result<Client, TokenError> {
+        let client = match owner {
+            Some(owner) if owner.id.as_str() == credentials.client_id => {
+                self.verify(Some(owner.clone()), credentials)?
+            }
+            _ => self.authenticate(db, credentials).await?,
+        };
+        if !client.metadata.grant_types.contains(grant_type) {
+            return Err(TokenError::GrantTypeNotAllowed);
+        }
+        Ok(client)
     }
-    Ok(())
 }
 
 /// Whether `user` may still be spoken for to `client`.

@@ -16,7 +16,8 @@ use crate::oidc::token_request::RefreshTokenRequest;
 use crate::oidc::token_response::TokenResponse;
 use crate::provider::Provider;
 use crate::store::grants::GrantWithParties;
-use crate::store::{Lease, StoreError, access_tokens, grants, refresh_tokens};
+use crate::store::refresh_tokens::PresentedRefreshToken;
+use crate::store::{Connection, StoreError, access_tokens, grants, refresh_tokens};
 
 use super::issue::Subject;
 use super::{TokenError, admit_user};
@@ -25,16 +26,11 @@ impl Provider {
     /// Exchanges a refresh token for its successor and fresh tokens.
     pub(super) async fn refresh(
         &self,
-        mut db: Lease,
-        client: Client,
+        client: &Client,
+        presented: &Secret,
+        issued: PresentedRefreshToken,
         request: RefreshTokenRequest,
     ) -> Result<TokenResponse, TokenError> {
-        let presented = Secret::parse(SecretKind::RefreshToken, &request.refresh_token);
-        let presented = presented.ok_or(TokenError::UnknownRefreshToken)?;
-        let digest = presented.digest();
-        let issued = refresh_tokens::find_with_grant(&mut db, &digest).await?;
-        drop(db);
-        let issued = issued.ok_or(TokenError::UnknownRefreshToken)?;
         let now = self.clock.now();
 
         if issued.grant.grant.client_id != client.id {
@@ -50,19 +46,19 @@ impl Provider {
         if issued.token.expires_at <= now {
             return Err(TokenError::ExpiredRefreshToken);
         }
-        admit_user(&client, &issued.grant.user)?;
+        admit_user(client, &issued.grant.user)?;
         let GrantWithParties { grant, user, .. } = issued.grant;
         let scopes = narrowed(request.scopes, &grant.scopes)?;
 
         let mut access_token =
-            self.make_access_token(&client, Subject::User(&grant), scopes, now)?;
+            self.make_access_token(client, Subject::User(&grant), scopes, now)?;
         // OIDC Core section 12.2: the ID token of a refresh has no nonce.
-        let id_token = self.make_id_token(&client, &grant, &user, None, &access_token, now)?;
-        let successor = self.successor(&presented);
+        let id_token = self.make_id_token(client, &grant, &user, None, &access_token, now)?;
+        let successor = self.successor(presented);
         let record = self.new_refresh_token(&grant, now);
         let access_record = access_token.record.take();
         let rotation = Rotation {
-            digest,
+            digest: presented.digest(),
             successor_digest: successor.digest(),
             successor: record,
         };
@@ -117,6 +113,19 @@ impl Provider {
     }
 }
 
+/// The presented refresh token with what it was issued for; `None` if it is none that is known.
+pub(super) async fn find_refresh_token(
+    db: &mut Connection,
+    request: &RefreshTokenRequest,
+) -> Result<Option<(Secret, PresentedRefreshToken)>, StoreError> {
+    let presented = Secret::parse(SecretKind::RefreshToken, &request.refresh_token);
+    let Some(presented) = presented else {
+        return Ok(None);
+    };
+    let issued = refresh_tokens::find_with_grant(db, &presented.digest()).await?;
+    Ok(issued.map(|issued| (presented, issued)))
+}
+
 /// What a refresh does to the store.
 struct Rotation {
     digest: Digest,
@@ -127,11 +136,7 @@ struct Rotation {
 impl Rotation {
     /// Rotates the token, or counts a retry where that was done before. Says whether the answer
     /// may be given.
-    async fn run(
-        &self,
-        db: &mut crate::store::Connection,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    async fn run(&self, db: &mut Connection, now: Timestamp) -> Result<bool, StoreError> {
         if refresh_tokens::rotate(db, &self.digest, now).await? {
             refresh_tokens::insert(db, &self.successor_digest, &self.successor).await?;
             return Ok(true);
