@@ -191,7 +191,7 @@ impl Store {
     /// [`StoreError::Spoiled`] if it does not. It runs to its end even if the caller stops
     /// waiting after it began. It should wait for nothing but the database.
     ///
-    /// ```ignore
+    /// ```text
     /// let user = store.write(|db| Box::pin(async move { users::insert(db, &user).await })).await?;
     /// ```
     pub async fn write<T, E, F>(&self, unit: F) -> Result<T, E>

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{Either, join_all, select};
 
-use crate::client_authentication::median;
 use crate::support::browser::{Arrival, Browser, Page};
 use crate::support::launch::Launch;
 use crate::support::process::Server;
@@ -75,13 +74,14 @@ async fn a_refused_login_takes_as_long_for_a_user_as_for_nobody() {
             times.push(start.elapsed());
         }
     }
-    let medians = times.map(median);
-    let (least, most) = (medians.iter().min(), medians.iter().max());
+    // The shortest of each is what the work takes; the others waited for whatever else was running.
+    let shortest = times.map(|times| times.into_iter().min().unwrap_or_default());
+    let (least, most) = (shortest.iter().min(), shortest.iter().max());
     let ratio = most
         .zip(least)
         .map(|(most, least)| most.as_secs_f64() / least.as_secs_f64());
     // Without a hash for nobody it would be ten times.
-    assert!(ratio.is_some_and(|ratio| ratio < 1.5), "{medians:?}");
+    assert!(ratio.is_some_and(|ratio| ratio < 1.5), "{shortest:?}");
 }
 
 /// CVE-2025-24806; ASVS 6.3.1.
