@@ -61,7 +61,6 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tokio", &[]),
     ("toml", &["config"]),
     ("tracing", &[]),
-    ("tracing_appender", &["logging"]),
     // The configuration reads which lines are wanted into the filter that logging takes.
     ("tracing_subscriber", &["logging", "config"]),
     ("url", &[]),
