@@ -54,7 +54,17 @@ impl Provider {
             Ok(id) => clients::find(db, &id).await.map_err(InternalError::from)?,
             Err(_) => None,
         };
-        let client = client.filter(Client::is_enabled);
+        self.accept(client, credentials)
+    }
+
+    /// The same of a client that was looked up already.
+    pub(super) fn accept(
+        &self,
+        client: Option<Client>,
+        credentials: &ClientCredentials,
+    ) -> Result<Client, ClientAuthenticationError> {
+        let is_meant = |client: &Client| client.id.as_str() == credentials.client_id;
+        let client = client.filter(|client| client.is_enabled() && is_meant(client));
         let client = client.ok_or(ClientAuthenticationError::UnknownClient)?;
         match (client.is_confidential(), &credentials.secret) {
             (false, None) => Ok(client),

@@ -10,14 +10,14 @@
 use crate::oidc::client::{Client, GrantType, RefreshTokens};
 use crate::oidc::grant::{AuthorizationCode, Grant, GrantId, RefreshToken};
 use crate::oidc::scope;
-use crate::oidc::secret::{Digest, Secret, SecretKind};
+use crate::oidc::secret::{Digest, SecretKind};
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::token_request::AuthorizationCodeRequest;
 use crate::oidc::token_response::TokenResponse;
 use crate::provider::Provider;
 use crate::store::authorization_codes::{self, Consumption, PresentedCode};
 use crate::store::grants::GrantWithParties;
-use crate::store::{Lease, StoreError, access_tokens, grants, refresh_tokens};
+use crate::store::{StoreError, access_tokens, grants, refresh_tokens};
 
 use super::issue::Subject;
 use super::{TokenError, admit_user};
@@ -26,15 +26,12 @@ impl Provider {
     /// Exchanges a code for tokens.
     pub(super) async fn exchange_code(
         &self,
-        mut db: Lease,
         client: Client,
         request: AuthorizationCodeRequest,
+        issued: Option<PresentedCode>,
     ) -> Result<TokenResponse, TokenError> {
-        let code = Secret::parse(SecretKind::AuthorizationCode, &request.code);
-        let digest = code.ok_or(TokenError::UnknownCode)?.digest();
-        let issued = authorization_codes::find_with_grant(&mut db, &digest).await?;
-        drop(db);
         let issued = issued.ok_or(TokenError::UnknownCode)?;
+        let digest = Digest::of(&request.code);
         let now = self.clock.now();
         if let Err(error) = check(&request, &issued, &client, now) {
             return self.punish(error, digest, issued.grant.grant.id, now).await;

@@ -11,12 +11,17 @@ mod refresh_token;
 use crate::oidc::client::{Client, GrantType};
 use crate::oidc::client_authentication::ClientCredentials;
 use crate::oidc::error::ErrorCode;
-use crate::oidc::token_request::TokenRequest;
+use crate::oidc::secret::{Secret, SecretKind};
+use crate::oidc::token_request::{
+    AuthorizationCodeRequest, ClientCredentialsRequest, RefreshTokenRequest, TokenRequest,
+};
 use crate::oidc::token_response::TokenResponse;
 use crate::oidc::user::User;
 use crate::provider::client::client_authentication::ClientAuthenticationError;
 use crate::provider::{InternalError, Provider};
-use crate::store::StoreError;
+use crate::store::authorization_codes::PresentedCode;
+use crate::store::refresh_tokens::PresentedRefreshToken;
+use crate::store::{Connection, StoreError, authorization_codes, refresh_tokens};
 
 /// Why no token is issued, in the order of the checks.
 #[derive(Debug, thiserror::Error)]
@@ -145,17 +150,70 @@ impl Provider {
         request: TokenRequest,
     ) -> Result<TokenResponse, TokenError> {
         let mut db = self.store.read().await?;
-        let client = self.authenticate(&mut db, &credentials).await?;
-        admit(&client, request.grant_type())?;
-        match request {
+        // What is presented is found together with its client, most often the one that presents
+        // it: every question to the database costs more than its answer.
+        let presented = Presented::find(&mut db, request).await?;
+        let client = match presented.client() {
+            Some(client) if client.id.as_str() == credentials.client_id => {
+                self.accept(Some(client.clone()), &credentials)?
+            }
+            _ => self.authenticate(&mut db, &credentials).await?,
+        };
+        drop(db);
+        admit(&client, presented.grant_type())?;
+        match presented {
+            Presented::Code(request, found) => self.exchange_code(client, request, *found).await,
+            Presented::RefreshToken(request, found) => self.refresh(client, request, *found).await,
+            Presented::Nothing(request) => self.act_as_itself(&client, &request).await,
+        }
+    }
+}
+
+/// A token request, and what was found of what it presents.
+enum Presented {
+    Code(AuthorizationCodeRequest, Box<Option<PresentedCode>>),
+    RefreshToken(RefreshTokenRequest, Box<Option<PresentedRefreshToken>>),
+    Nothing(ClientCredentialsRequest),
+}
+
+impl Presented {
+    async fn find(db: &mut Connection, request: TokenRequest) -> Result<Self, StoreError> {
+        Ok(match request {
             TokenRequest::AuthorizationCode(request) => {
-                self.exchange_code(db, client, request).await
+                let code = Secret::parse(SecretKind::AuthorizationCode, &request.code);
+                let found = match code {
+                    Some(code) => authorization_codes::find_with_grant(db, &code.digest()).await?,
+                    None => None,
+                };
+                Self::Code(request, Box::new(found))
             }
-            TokenRequest::RefreshToken(request) => self.refresh(db, client, request).await,
-            TokenRequest::ClientCredentials(request) => {
-                drop(db);
-                self.act_as_itself(&client, &request).await
+            TokenRequest::RefreshToken(request) => {
+                let token = Secret::parse(SecretKind::RefreshToken, &request.refresh_token);
+                let found = match token {
+                    Some(token) => refresh_tokens::find_with_grant(db, &token.digest()).await?,
+                    None => None,
+                };
+                Self::RefreshToken(request, Box::new(found))
             }
+            TokenRequest::ClientCredentials(request) => Self::Nothing(request),
+        })
+    }
+
+    /// The client to which what is presented was issued.
+    fn client(&self) -> Option<&Client> {
+        let grant = match self {
+            Self::Code(_, found) => found.as_ref().as_ref().map(|it| &it.grant),
+            Self::RefreshToken(_, found) => found.as_ref().as_ref().map(|it| &it.grant),
+            Self::Nothing(_) => None,
+        };
+        grant.map(|grant| &grant.client)
+    }
+
+    fn grant_type(&self) -> GrantType {
+        match self {
+            Self::Code(..) => GrantType::AuthorizationCode,
+            Self::RefreshToken(..) => GrantType::RefreshToken,
+            Self::Nothing(_) => GrantType::ClientCredentials,
         }
     }
 }

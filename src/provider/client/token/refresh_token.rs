@@ -16,7 +16,8 @@ use crate::oidc::token_request::RefreshTokenRequest;
 use crate::oidc::token_response::TokenResponse;
 use crate::provider::Provider;
 use crate::store::grants::GrantWithParties;
-use crate::store::{Lease, StoreError, access_tokens, grants, refresh_tokens};
+use crate::store::refresh_tokens::PresentedRefreshToken;
+use crate::store::{StoreError, access_tokens, grants, refresh_tokens};
 
 use super::issue::Subject;
 use super::{TokenError, admit_user};
@@ -25,15 +26,13 @@ impl Provider {
     /// Exchanges a refresh token for its successor and fresh tokens.
     pub(super) async fn refresh(
         &self,
-        mut db: Lease,
         client: Client,
         request: RefreshTokenRequest,
+        issued: Option<PresentedRefreshToken>,
     ) -> Result<TokenResponse, TokenError> {
         let presented = Secret::parse(SecretKind::RefreshToken, &request.refresh_token);
         let presented = presented.ok_or(TokenError::UnknownRefreshToken)?;
         let digest = presented.digest();
-        let issued = refresh_tokens::find_with_grant(&mut db, &digest).await?;
-        drop(db);
         let issued = issued.ok_or(TokenError::UnknownRefreshToken)?;
         let now = self.clock.now();
 
