@@ -3,18 +3,22 @@
 //! **Invariant:** one event is one line, whatever is in its fields. What a client sent cannot
 //! pretend to be a line of its own, nor move the cursor of the terminal that shows it.
 
+mod gathered;
+mod json;
+
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal as _};
 
 use tracing::Subscriber;
 use tracing::field::Field;
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+pub use self::gathered::LogGuard;
 
 use crate::config::log::{Log, LogFormat};
 
@@ -23,17 +27,12 @@ use crate::config::log::{Log, LogFormat};
 ///
 /// # Errors
 ///
-/// The process has a log already.
-pub fn start(log: &Log) -> Result<WorkerGuard, TryInitError> {
+/// The process has a log already, or cannot have another thread.
+pub fn start(log: &Log) -> io::Result<LogGuard> {
     let is_terminal = io::stderr().is_terminal();
-    // A reader that is too slow loses lines rather than holding up those who sign in.
-    let (writer, guard) = NonBlockingBuilder::default()
-        .lossy(true)
-        // Room for these is taken at the start; the default of 128,000 takes 5 MB.
-        .buffered_lines_limit(4096)
-        .thread_name("log")
-        .finish(io::stderr());
-    subscriber(log, is_terminal, writer).try_init()?;
+    let (lines, guard) = gathered::write_to(io::stderr())?;
+    let subscriber = subscriber(log, is_terminal, move || lines.clone());
+    subscriber.try_init().map_err(io::Error::other)?;
     Ok(guard)
 }
 
@@ -56,8 +55,8 @@ where
         let layer = layer.with_ansi(is_terminal).fmt_fields(fields);
         Box::new(registry.with(layer))
     } else {
-        let layer = layer.json().flatten_event(true).with_span_list(false);
-        Box::new(registry.with(layer))
+        let layer = layer.fmt_fields(json::JsonFields);
+        Box::new(registry.with(layer.event_format(json::JsonEvents)))
     }
 }
 
@@ -162,12 +161,31 @@ mod tests {
     #[test]
     fn a_json_line_has_its_fields_beside_the_message() {
         let line = logged(LogFormat::Auto, false, || {
-            tracing::info!(client.id = "shop", "signed in");
+            let _outer = tracing::info_span!("outer").entered();
+            let span = tracing::info_span!("request", id = %"a\"b", late = tracing::field::Empty);
+            span.record("late", 7_u64);
+            let _entered = span.entered();
+            tracing::info!(client.id = "shop", took = 5_u128, first = true, "signed in");
             tracing::debug!("not at this level");
         });
         let json: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(json["message"], "signed in");
         assert_eq!(json["client.id"], "shop");
         assert_eq!(json["level"], "INFO");
+        assert_eq!(json["took"], "5");
+        assert_eq!(json["first"], true);
+        assert_eq!(json["target"], "keyfob::logging::tests");
+        let span = serde_json::json!({"name": "request", "id": "a\"b", "late": 7});
+        assert_eq!(json["span"], span);
+    }
+
+    #[test]
+    fn what_is_logged_comes_back_as_it_was() {
+        let line = logged(LogFormat::Json, false, log_evil);
+        let json: serde_json::Value = serde_json::from_str(&line).unwrap();
+        for field in ["message", "shown", "text", "error"] {
+            assert_eq!(json[field], EVIL, "{field}");
+        }
+        assert_eq!(json["span"]["agent"], EVIL);
     }
 }

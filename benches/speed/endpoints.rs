@@ -147,7 +147,8 @@ impl<'a> Bench<'a> {
         let is_measured = self.arguments.wants(&name);
         let is_used = ["userinfo", "introspection"].map(|it| self.arguments.wants(it));
         let is_refreshed = self.arguments.wants(&format!("refresh, {}", named(client)));
-        if !(is_measured || is_refreshed || is_first && is_used.contains(&true)) {
+        let is_used = is_first && is_used.contains(&true);
+        if !(is_measured || is_refreshed || is_used) {
             return Ok(Vec::new());
         }
         let codes: Shared<String> = Shared::default();

@@ -50,7 +50,7 @@ pub async fn trace(
         let route = response.request().match_pattern();
         let method = response.request().method();
         tracing::info!(
-            method = %method,
+            method = method.as_str(),
             route = route.as_deref().unwrap_or("-"),
             status,
             microseconds = u64::try_from(stopwatch.elapsed().as_micros()).unwrap_or(u64::MAX),

@@ -60,7 +60,6 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tokio", &[]),
     ("toml", &["config"]),
     ("tracing", &[]),
-    ("tracing_appender", &["logging"]),
     ("tracing_subscriber", &["logging"]),
     ("url", &[]),
     ("uuid", &[]),

@@ -27,30 +27,44 @@ async fn a_grant_is_live_until_something_ends_it(store: Store) {
             .unwrap();
         let found = grants::find(&mut db, grant.id).await.unwrap().unwrap();
         assert_eq!(found.is_live(now), live.is_some());
+        let id = &client.id;
+        let called = grants::find_live_with_caller(&mut db, id, grant.id, "a jti", now).await;
+        let (caller, with_caller) = called.unwrap().unwrap();
+        assert_eq!(caller.name(), client.name());
+        assert_eq!(with_caller.is_some(), live.is_some());
         live.is_some()
     };
     let mut db = reader(&store).await;
     let found = grants::find_live(&mut db, grant.id, Some("a jti"), NOW).await;
     let found = found.unwrap().unwrap();
+    assert_eq!(found.client_id, client.id);
+    assert_eq!(found.user.username, user.username);
+    let found = grants::find(&mut db, grant.id).await.unwrap().unwrap();
     assert_eq!(found.grant, grant);
     assert_eq!(found.user.username, user.username);
     assert_eq!(found.client.name(), client.name());
     assert_eq!(found.revoked_at, None);
     drop(db);
 
+    let mut db = reader(&store).await;
+    let nobody = client_id("nobody");
+    let found = grants::find_live_with_caller(&mut db, &nobody, grant.id, "a jti", NOW).await;
+    assert!(found.unwrap().is_none(), "no client is called that");
+    drop(db);
+
     assert!(is_live(LATER).await);
     assert!(!is_live(MUCH_LATER).await, "it has expired");
 
-    let (user_id, client_id) = (user.id, client.id.clone());
+    let (user_id, grantee) = (user.id, client.id.clone());
     commit!(store, |db| users::disable(db, user_id, NOW)).unwrap();
     assert!(!is_live(NOW).await, "its user is disabled");
     commit!(store, |db| users::enable(db, user_id)).unwrap();
     assert!(is_live(NOW).await);
 
-    commit!(store, |db| clients::disable(db, &client_id, NOW)).unwrap();
+    commit!(store, |db| clients::disable(db, &grantee, NOW)).unwrap();
     assert!(!is_live(NOW).await, "its client is disabled");
-    let client_id = client.id.clone();
-    commit!(store, |db| clients::enable(db, &client_id)).unwrap();
+    let grantee = client.id.clone();
+    commit!(store, |db| clients::enable(db, &grantee)).unwrap();
     assert!(is_live(NOW).await);
 
     let id = grant.id;

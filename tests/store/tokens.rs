@@ -144,6 +144,11 @@ async fn an_access_token_is_revoked_by_its_jti(store: Store) {
             .await
             .unwrap();
         assert_eq!(live.is_some(), expected, "{jti:?}");
+        let Some(jti) = jti else { continue };
+        let id = &grant.client_id;
+        let found = grants::find_live_with_caller(&mut db, id, grant.id, jti, NOW).await;
+        let (_, live) = found.unwrap().unwrap();
+        assert_eq!(live.is_some(), expected, "{jti:?}");
     }
     assert!(
         revoked_access_tokens::is_revoked(&mut db, "bad")

@@ -3,12 +3,12 @@
 use crate::keys::jwt::{self, Expected, TokenType};
 use crate::oidc::claims::{AccessTokenClaims, OneOrMany};
 use crate::oidc::client::ClientId;
-use crate::oidc::grant::GrantId;
 use crate::oidc::scope::Scopes;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::user::User;
 use crate::provider::{InternalError, Provider};
+use crate::store::grants::LiveGrant;
 use crate::store::{Connection, access_tokens, clients, grants, revoked_access_tokens};
 
 /// An access token that is good now: not expired, not revoked, of a user and a client who are
@@ -38,6 +38,25 @@ pub enum Handle {
     Jwt(String),
     /// An opaque token, by its digest.
     Opaque(Digest),
+}
+
+impl LiveAccessToken {
+    /// What a JWT stands for whose grant is live.
+    pub(super) fn of_grant(claims: AccessTokenClaims, live: LiveGrant) -> Self {
+        Self::of_jwt(claims, live.client_id, Some(live.user))
+    }
+
+    fn of_jwt(claims: AccessTokenClaims, client_id: ClientId, user: Option<User>) -> Self {
+        Self {
+            handle: Handle::Jwt(claims.jti),
+            client_id,
+            user,
+            scopes: claims.scope,
+            audience: claims.aud,
+            issued_at: claims.iat,
+            expires_at: claims.exp,
+        }
+    }
 }
 
 impl Provider {
@@ -75,36 +94,23 @@ impl Provider {
         let Ok(claims) = self.read_jwt(token) else {
             return Ok(None);
         };
-        let now = self.clock.now();
-        let grant_id = claims.grant_id.as_deref().map(str::parse::<GrantId>);
-        let (client_id, user) = match grant_id {
-            Some(Ok(grant_id)) => {
-                let live = grants::find_live(db, grant_id, Some(&claims.jti), now).await?;
-                let Some(live) = live else { return Ok(None) };
-                (live.grant.client_id, Some(live.user))
-            }
-            Some(Err(_)) => return Ok(None),
-            None => {
-                let Ok(client_id) = claims.client_id.parse() else {
-                    return Ok(None);
-                };
-                let client = clients::find(db, &client_id).await?;
-                let is_enabled = client.is_some_and(|client| client.is_enabled());
-                if !is_enabled || revoked_access_tokens::is_revoked(db, &claims.jti).await? {
-                    return Ok(None);
-                }
-                (client_id, None)
-            }
+        if let Some(grant_id) = &claims.grant_id {
+            let Ok(grant_id) = grant_id.parse() else {
+                return Ok(None);
+            };
+            let now = self.clock.now();
+            let live = grants::find_live(db, grant_id, Some(&claims.jti), now).await?;
+            return Ok(live.map(|live| LiveAccessToken::of_grant(claims, live)));
+        }
+        let Ok(client_id) = claims.client_id.parse() else {
+            return Ok(None);
         };
-        Ok(Some(LiveAccessToken {
-            handle: Handle::Jwt(claims.jti),
-            client_id,
-            user,
-            scopes: claims.scope,
-            audience: claims.aud,
-            issued_at: claims.iat,
-            expires_at: claims.exp,
-        }))
+        let client = clients::find(db, &client_id).await?;
+        let is_enabled = client.is_some_and(|client| client.is_enabled());
+        if !is_enabled || revoked_access_tokens::is_revoked(db, &claims.jti).await? {
+            return Ok(None);
+        }
+        Ok(Some(LiveAccessToken::of_jwt(claims, client_id, None)))
     }
 
     async fn find_opaque(

@@ -4,15 +4,17 @@
 
 use serde::Serialize;
 
-use crate::oidc::claims::OneOrMany;
+use crate::oidc::claims::{AccessTokenClaims, OneOrMany};
 use crate::oidc::client::Client;
 use crate::oidc::client_authentication::ClientCredentials;
+use crate::oidc::grant::GrantId;
 use crate::oidc::scope::Scopes;
 use crate::oidc::secret::{Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
+use crate::provider::client::access_token::{Handle, LiveAccessToken};
 use crate::provider::client::client_authentication::ClientAuthenticationError;
 use crate::provider::{InternalError, Provider};
-use crate::store::{Connection, refresh_tokens};
+use crate::store::{Connection, grants, refresh_tokens};
 
 /// What an API learns about a token ([RFC 7662 section 2.2]): of one that is not good, or not for
 /// it, only that it is not active.
@@ -55,6 +57,20 @@ impl Provider {
         token: &str,
     ) -> Result<Introspection, ClientAuthenticationError> {
         let mut db = self.store.read().await.map_err(InternalError::from)?;
+        if let Some((claims, grant_id)) = self.read_jwt_of_grant(token) {
+            let caller = credentials.client_id.parse();
+            let caller = caller.map_err(|_| ClientAuthenticationError::UnknownClient)?;
+            let (jti, now) = (&claims.jti, self.clock.now());
+            let found = grants::find_live_with_caller(&mut db, &caller, grant_id, jti, now).await;
+            let (client, live) = found.map_err(InternalError::from)?.unzip();
+            let client = self.verify(client, credentials)?;
+            if !client.is_confidential() {
+                return Err(ClientAuthenticationError::SecretMissing);
+            }
+            let live = live.flatten();
+            let token = live.map(|live| LiveAccessToken::of_grant(claims, live));
+            return Ok(self.tell(&client, token));
+        }
         let client = self.authenticate(&mut db, credentials).await?;
         if !client.is_confidential() {
             return Err(ClientAuthenticationError::SecretMissing);
@@ -64,16 +80,27 @@ impl Provider {
                 .introspect_refresh_token(&mut db, &client, &secret)
                 .await?);
         }
-        let Some(token) = self.find_access_token(&mut db, token).await? else {
-            return Ok(Introspection::default());
+        let token = self.find_access_token(&mut db, token).await?;
+        Ok(self.tell(&client, token))
+    }
+
+    /// The claims of a JWT that hangs on a grant, and that grant.
+    fn read_jwt_of_grant(&self, token: &str) -> Option<(AccessTokenClaims, GrantId)> {
+        let claims = self.read_jwt(token).ok()?;
+        let grant_id = claims.grant_id.as_ref()?.parse().ok()?;
+        Some((claims, grant_id))
+    }
+
+    /// What `client` learns about an access token.
+    fn tell(&self, client: &Client, token: Option<LiveAccessToken>) -> Introspection {
+        let is_for_caller = |token: &LiveAccessToken| {
+            token.client_id == client.id || token.audience.contains(client.id.as_str())
         };
-        let is_for_caller =
-            token.client_id == client.id || token.audience.contains(client.id.as_str());
-        if !is_for_caller {
-            return Ok(Introspection::default());
-        }
+        let Some(token) = token.filter(is_for_caller) else {
+            return Introspection::default();
+        };
         let subject = token.user.as_ref().map(|user| user.id.to_string());
-        Ok(Introspection {
+        Introspection {
             active: true,
             scope: token.scopes,
             username: token.user.map(|user| user.username.to_string()),
@@ -85,10 +112,10 @@ impl Provider {
             aud: Some(token.audience),
             iss: Some(self.issuer.to_string()),
             jti: match token.handle {
-                super::access_token::Handle::Jwt(jti) => Some(jti),
-                super::access_token::Handle::Opaque(_) => None,
+                Handle::Jwt(jti) => Some(jti),
+                Handle::Opaque(_) => None,
             },
-        })
+        }
     }
 
     async fn introspect_refresh_token(
