@@ -138,6 +138,8 @@ async fn sign_in(tab: &Tab, server: &Server, username: &str) -> WebDriverResult<
     tab.type_into("username", username).await?;
     tab.type_into("password", password).await?;
     tab.click("login-submit").await?;
+    // Where consent was given before, it is not asked for again.
+    tab.either("consent-allow", "badge").await?;
     if tab.has("consent-allow").await? {
         tab.judge("consent").await?;
         tab.click("consent-allow").await?;

@@ -189,6 +189,15 @@ impl Tab {
             .await
     }
 
+    /// Waits until an element with one of those ids is there.
+    pub(crate) async fn either(&self, one: &str, other: &str) -> WebDriverResult<WebElement> {
+        let query = self.browser.query(By::Css(format!("#{one}, #{other}")));
+        query
+            .wait(PATIENCE, Duration::from_millis(50))
+            .first()
+            .await
+    }
+
     /// Waits until no element with that id is there.
     pub(crate) async fn gone(&self, id: &str) -> WebDriverResult<()> {
         let query = self.browser.query(By::Id(id));
