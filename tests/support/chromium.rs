@@ -198,6 +198,19 @@ impl Tab {
             .await
     }
 
+    /// Waits until the element with that id has another text than `before`.
+    pub(crate) async fn other_text(&self, id: &str, before: &str) -> WebDriverResult<()> {
+        for _ in 0..600 {
+            // While one page gives way to the next, there may be no such element.
+            if self.text(id).await.is_ok_and(|text| text != before) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_ne!(self.text(id).await?, before, "{id}");
+        Ok(())
+    }
+
     /// Waits until no element with that id is there.
     pub(crate) async fn gone(&self, id: &str) -> WebDriverResult<()> {
         let query = self.browser.query(By::Id(id));
