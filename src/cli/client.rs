@@ -11,7 +11,8 @@ use super::exit::{CliError, after_help};
 use super::operator::work;
 use super::output::{Output, instant, properties, table};
 use crate::config::Config;
-use crate::oidc::client::{Client, ClientId, GrantType};
+use crate::oidc::client::{Client, ClientId};
+use crate::oidc::grant_type::GrantType;
 use crate::oidc::redirect_uri::RedirectUri;
 use crate::oidc::scope::Scopes;
 use crate::provider::operator::clients::NewClient;
@@ -284,7 +285,8 @@ const SIMPLE: [&str; 6] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oidc::client::{ClientMetadata, ClientSecrets};
+    use crate::oidc::client::ClientSecrets;
+    use crate::oidc::client_metadata::ClientMetadata;
     use crate::oidc::secret::{Secret, SecretKind};
     use crate::oidc::timestamp::Timestamp;
 

@@ -6,9 +6,11 @@ use zeroize::Zeroizing;
 use super::client::AddClient;
 use super::exit::{CliError, Exit};
 use super::input::{Source, kind, read_object};
-use crate::oidc::client::{
-    ClientAuthenticationMethod, ClientId, ClientMetadata, GrantType, GrantTypes, ResponseTypes,
-};
+use crate::oidc::client::ClientId;
+use crate::oidc::client_authentication_method::ClientAuthenticationMethod;
+use crate::oidc::client_metadata::ClientMetadata;
+use crate::oidc::grant_type::{GrantType, GrantTypes};
+use crate::oidc::response_type::ResponseTypes;
 
 /// A client as the operator described it.
 #[derive(Debug)]

@@ -8,9 +8,10 @@ use uuid::Uuid;
 use crate::keys::dev_keys::dev_keys;
 use crate::keys::master_key::MasterKey;
 use crate::keys::rotation::STAND_BY;
-use crate::oidc::client::{
-    ApplicationType, Client, ClientAuthenticationMethod, ClientMetadata, GrantType, GrantTypes,
-};
+use crate::oidc::client::Client;
+use crate::oidc::client_authentication_method::ClientAuthenticationMethod;
+use crate::oidc::client_metadata::{ApplicationType, ClientMetadata};
+use crate::oidc::grant_type::{GrantType, GrantTypes};
 use crate::oidc::issuer::Issuer;
 use crate::oidc::redirect_uri::RedirectUri;
 use crate::oidc::timestamp::Timestamp;

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::oidc::client::WebUri;
+use crate::oidc::web_uri::WebUri;
 
 use super::authorization::{go_on_after, respond, transaction};
 use super::login::own_form;

@@ -22,7 +22,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, errors};
 use sha2::{Digest as _, Sha256};
 
 use super::key_pair::KeyPair;
-use crate::oidc::client::SigningAlgorithm;
+use crate::oidc::signing_algorithm::SigningAlgorithm;
 
 /// A parsed key that `jsonwebtoken` finds for as long as this value lives.
 pub(super) struct KeptKey {

@@ -6,7 +6,7 @@
 
 use super::KeyError;
 use super::signing_key::SigningKey;
-use crate::oidc::client::SigningAlgorithm;
+use crate::oidc::signing_algorithm::SigningAlgorithm;
 
 /// The development keys: for each algorithm one to be active and one to be next, in that order.
 ///

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::oidc::client::SigningAlgorithm;
+use crate::oidc::signing_algorithm::SigningAlgorithm;
 
 /// The document at the `jwks_uri` ([RFC 7517 section 5]).
 ///

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::tests::{AUDIENCE, ISSUER, NOW, claims, expected, forge, key, keyset};
 use super::*;
-use crate::oidc::client::SigningAlgorithm;
+use crate::oidc::signing_algorithm::SigningAlgorithm;
 
 #[test]
 fn no_kind_of_token_is_taken_for_another() {

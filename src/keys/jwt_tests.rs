@@ -9,7 +9,7 @@ use super::*;
 use crate::keys::dev_keys::dev_keys;
 use crate::keys::jwk::PublicParameters;
 use crate::keys::keyset::ScheduledKey;
-use crate::oidc::client::SigningAlgorithm;
+use crate::oidc::signing_algorithm::SigningAlgorithm;
 
 pub(super) const NOW: Timestamp = Timestamp(1_700_000_000);
 pub(super) const ISSUER: &str = "https://id.example.org";

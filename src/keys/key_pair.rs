@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::KeyError;
 use super::jwk::PublicParameters;
-use crate::oidc::client::SigningAlgorithm;
+use crate::oidc::signing_algorithm::SigningAlgorithm;
 
 /// A private key that is ready to sign.
 pub(super) enum KeyPair {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::jwk::Jwks;
 use super::signing_key::SigningKey;
-use crate::oidc::client::SigningAlgorithm;
+use crate::oidc::signing_algorithm::SigningAlgorithm;
 use crate::oidc::timestamp::Timestamp;
 
 /// A key and when it is used. The instants are in this order.

@@ -18,7 +18,7 @@ pub mod signing_key;
 mod crypto_provider;
 mod key_pair;
 
-use crate::oidc::client::SigningAlgorithm;
+use crate::oidc::signing_algorithm::SigningAlgorithm;
 
 /// Why an operation with a key failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]

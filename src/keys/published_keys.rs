@@ -9,7 +9,7 @@ use jsonwebtoken::DecodingKey;
 use jsonwebtoken::jwk::{Jwk, JwkSet, KeyAlgorithm, PublicKeyUse};
 
 use super::KeyError;
-use crate::oidc::client::SigningAlgorithm;
+use crate::oidc::signing_algorithm::SigningAlgorithm;
 
 /// The keys of a JWKS that verify signatures, each with its `kid` and its one algorithm.
 pub struct PublishedKeys(Vec<(String, SigningAlgorithm, DecodingKey)>);

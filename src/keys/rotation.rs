@@ -23,8 +23,8 @@
 use std::time::Duration;
 
 use super::keyset::{Keyset, ScheduledKey};
-use crate::oidc::client::SigningAlgorithm;
 use crate::oidc::policy::KeyRotationPolicy;
+use crate::oidc::signing_algorithm::SigningAlgorithm;
 use crate::oidc::timestamp::Timestamp;
 
 /// When a key becomes active that stands by until it is promoted. Only a [`Promotion`] sets

@@ -11,7 +11,7 @@ use super::KeyError;
 use super::crypto_provider::{self, KeptKey};
 use super::jwk::{KeyUse, PublicJwk};
 use super::key_pair::{self, KeyPair};
-use crate::oidc::client::SigningAlgorithm;
+use crate::oidc::signing_algorithm::SigningAlgorithm;
 
 /// A private key for one algorithm, parsed and ready to sign.
 pub struct SigningKey {

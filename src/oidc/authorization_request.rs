@@ -8,12 +8,14 @@
 //! [OIDC Core section 3.1.2.1]: https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
 
 use super::authorization_response::{ResponseMode, ReturnAddress};
-use super::client::{Client, GrantType, ResponseType};
+use super::client::Client;
 use super::error::ErrorCode;
+use super::grant_type::GrantType;
 use super::parameters::{Parameters, Repeated};
 use super::pkce::CodeChallenge;
 use super::policy::Policy;
 use super::prompt::Prompt;
+use super::response_type::ResponseType;
 use super::scope::{OFFLINE_ACCESS, Scopes};
 
 /// A request that names no client and redirect URI that belong together, or not safely: nothing

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256, Sha512};
 
-use super::client::SigningAlgorithm;
 use super::scope::Scopes;
+use super::signing_algorithm::SigningAlgorithm;
 use super::timestamp::Timestamp;
 use super::user::User;
 

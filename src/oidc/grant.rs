@@ -3,9 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::client::{Client, ClientId, GrantType, RefreshTokens};
+use super::client::{Client, ClientId};
+use super::client_metadata::RefreshTokens;
+use super::grant_type::GrantType;
 use super::pkce::CodeChallenge;
 use super::policy::Lifetimes;
 use super::scope::{OFFLINE_ACCESS, Scopes};
@@ -52,11 +55,19 @@ pub struct Grant {
     pub amr: Vec<String>,
     /// The `nonce` of the authorization request.
     pub nonce: Option<String>,
+    /// What else the request asked for.
+    pub details: GrantDetails,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it ends whatever happens: see [`expiry`].
     pub expires_at: Timestamp,
 }
+
+/// What only some requests ask for, and the tokens of the grant must remember. It is kept as JSON:
+/// members that are not there have their defaults, so that old rows stay readable.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct GrantDetails {}
 
 /// Whether `client` gets a refresh token when it is granted `scopes`.
 #[must_use]
@@ -139,7 +150,8 @@ pub struct AccessTokenRecord {
 mod tests {
     use std::time::Duration;
 
-    use super::super::client::{ClientMetadata, GrantTypes};
+    use super::super::client_metadata::ClientMetadata;
+    use super::super::grant_type::GrantTypes;
     use super::*;
 
     const NOW: Timestamp = Timestamp(1_700_000_000);

@@ -8,10 +8,11 @@
 use serde::Serialize;
 
 use super::claims;
-use super::client::{GrantType, SigningAlgorithm};
+use super::grant_type::GrantType;
 use super::issuer::Issuer;
 use super::policy::Policy;
 use super::scope;
+use super::signing_algorithm::SigningAlgorithm;
 
 /// The paths of the endpoints below the issuer.
 pub mod path {

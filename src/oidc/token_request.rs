@@ -3,7 +3,7 @@
 //! [RFC 6749 sections 4.1.3, 4.4.2 and 6]: https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3
 //! [RFC 7636 section 4.5]: https://www.rfc-editor.org/rfc/rfc7636#section-4.5
 
-use super::client::GrantType;
+use super::grant_type::GrantType;
 use super::parameters::{Parameters, Repeated};
 use super::scope::Scopes;
 

@@ -9,7 +9,7 @@ use crate::keys::keyset::{Keyset, ScheduledKey};
 use crate::keys::master_key::MasterKey;
 use crate::keys::rotation::{self, Rotation};
 use crate::keys::signing_key::SigningKey;
-use crate::oidc::client::SigningAlgorithm;
+use crate::oidc::signing_algorithm::SigningAlgorithm;
 use crate::oidc::timestamp::Timestamp;
 use crate::store::signing_keys::SigningKeyRecord;
 use crate::store::{Store, StoreError, clients, keyset, settings, signing_keys};

@@ -4,7 +4,8 @@ use sqlx::any::AnyRow;
 use sqlx::{FromRow, Row as _};
 
 use super::{Connection, StoreError};
-use crate::oidc::client::{Client, ClientId, ClientMetadata, ClientSecrets};
+use crate::oidc::client::{Client, ClientId, ClientSecrets};
+use crate::oidc::client_metadata::ClientMetadata;
 use crate::oidc::secret::Digest;
 use crate::oidc::timestamp::Timestamp;
 

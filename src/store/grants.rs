@@ -5,7 +5,7 @@ use sqlx::{FromRow, Row as _};
 
 use super::{Connection, StoreError, clients, users};
 use crate::oidc::client::{Client, ClientId};
-use crate::oidc::grant::{Grant, GrantId};
+use crate::oidc::grant::{Grant, GrantDetails, GrantId};
 use crate::oidc::session::SessionId;
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::user::{User, UserId};
@@ -58,6 +58,7 @@ macro_rules! columns {
     () => {
         "grants.id AS grant_id, grants.session_id, grants.scopes AS grant_scopes, \
          grants.authenticated_at, grants.acr, grants.amr, grants.nonce, \
+         grants.details AS grant_details, \
          grants.created_at AS grant_created_at, grants.expires_at AS grant_expires_at, \
          grants.revoked_at"
     };
@@ -90,8 +91,8 @@ pub async fn insert(
     sqlx::query(
         "INSERT INTO grants
             (id, client_id, user_id, session_id, scopes, authenticated_at, acr, amr, nonce,
-             offline_at, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+             details, offline_at, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(grant.id.to_string())
     .bind(grant.client_id.as_str())
@@ -102,6 +103,7 @@ pub async fn insert(
     .bind(&grant.acr)
     .bind(super::json(&grant.amr)?)
     .bind(grant.nonce.as_deref())
+    .bind(details(&grant.details)?)
     .bind(offline_at.map(|at| at.0))
     .bind(grant.created_at.0)
     .bind(grant.expires_at.0)
@@ -322,6 +324,14 @@ async fn revoke_by(
     Ok(updated.rows_affected())
 }
 
+/// The details as they are stored: nothing, where there are none.
+fn details(details: &GrantDetails) -> sqlx::Result<Option<String>> {
+    if *details == GrantDetails::default() {
+        return Ok(None);
+    }
+    super::json(details).map(Some)
+}
+
 impl FromRow<'_, AnyRow> for Grant {
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
         Ok(Self {
@@ -334,6 +344,10 @@ impl FromRow<'_, AnyRow> for Grant {
             acr: row.try_get("acr")?,
             amr: super::parse_json(row, "amr")?,
             nonce: row.try_get("nonce")?,
+            details: match row.try_get::<Option<&str>, _>("grant_details")? {
+                Some(_) => super::parse_json(row, "grant_details")?,
+                None => GrantDetails::default(),
+            },
             created_at: row.try_get("grant_created_at").map(Timestamp)?,
             expires_at: row.try_get("grant_expires_at").map(Timestamp)?,
         })

@@ -9,11 +9,18 @@ use super::connection::Connection;
 use super::error::StoreError;
 
 /// Every version of the schema, oldest first. A file that was released is never changed.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(
-    1,
-    "initial",
-    include_str!("../../migrations/0001_initial.sql"),
-)];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (
+        1,
+        "initial",
+        include_str!("../../migrations/0001_initial.sql"),
+    ),
+    (
+        2,
+        "grant details",
+        include_str!("../../migrations/0002_grant_details.sql"),
+    ),
+];
 
 /// Brings the schema up to date, and leaves alone one that is.
 ///

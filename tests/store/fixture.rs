@@ -2,8 +2,9 @@
 
 use std::future::Future;
 
-use keyfob::oidc::client::{Client, ClientId, ClientMetadata, ClientSecrets};
-use keyfob::oidc::grant::{AuthorizationCode, Grant, GrantId, RefreshToken};
+use keyfob::oidc::client::{Client, ClientId, ClientSecrets};
+use keyfob::oidc::client_metadata::ClientMetadata;
+use keyfob::oidc::grant::{AuthorizationCode, Grant, GrantDetails, GrantId, RefreshToken};
 use keyfob::oidc::secret::Digest;
 use keyfob::oidc::session::{Session, SessionId};
 use keyfob::oidc::timestamp::Timestamp;
@@ -136,6 +137,7 @@ pub(crate) fn grant(user: &User, client: &Client) -> Grant {
         acr: "1".to_owned(),
         amr: vec!["pwd".to_owned(), "otp".to_owned()],
         nonce: Some("n-0S6_WzA2Mj".to_owned()),
+        details: GrantDetails::default(),
         created_at: NOW,
         expires_at: MUCH_LATER,
     }

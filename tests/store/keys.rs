@@ -1,6 +1,6 @@
 //! Signing keys, the keyset and settings.
 
-use keyfob::oidc::client::SigningAlgorithm;
+use keyfob::oidc::signing_algorithm::SigningAlgorithm;
 use keyfob::store::signing_keys::SigningKeyRecord;
 use keyfob::store::{Store, StoreError, keyset, settings, signing_keys};
 

@@ -9,7 +9,7 @@ use crate::oidc::authorization_request::{self, AuthorizationRequest, Refusal, Un
 use crate::oidc::authorization_response::{AuthorizationResponse, ReturnAddress};
 use crate::oidc::claims::IdTokenClaims;
 use crate::oidc::client::Client;
-use crate::oidc::grant::{self, AuthorizationCode, Grant, GrantId};
+use crate::oidc::grant::{self, AuthorizationCode, Grant, GrantDetails, GrantId};
 use crate::oidc::metadata::ACR_PASSWORD;
 use crate::oidc::parameters::Parameters;
 use crate::oidc::scope::{OFFLINE_ACCESS, Scopes};
@@ -329,6 +329,7 @@ impl Provider {
             acr: ACR_PASSWORD.to_owned(),
             amr: signed_in.session.amr.clone(),
             nonce: request.nonce.clone(),
+            details: GrantDetails::default(),
             created_at: now,
             expires_at: grant::expiry(client, &request.scopes, lifetimes, now),
         }

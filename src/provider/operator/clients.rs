@@ -1,8 +1,9 @@
 //! Clients, as an operator sees them.
 
-use crate::oidc::client::{
-    Client, ClientAuthenticationMethod, ClientId, ClientMetadata, ClientSecrets, GrantType,
-};
+use crate::oidc::client::{Client, ClientId, ClientSecrets};
+use crate::oidc::client_authentication_method::ClientAuthenticationMethod;
+use crate::oidc::client_metadata::ClientMetadata;
+use crate::oidc::grant_type::GrantType;
 use crate::oidc::redirect_uri::RedirectUri;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::store::clients;

@@ -6,7 +6,7 @@ use crate::keys::keyset::{KeyState, Keyset};
 use crate::keys::master_key::MasterKey;
 use crate::keys::rotation;
 use crate::keys::signing_key::SigningKey;
-use crate::oidc::client::SigningAlgorithm;
+use crate::oidc::signing_algorithm::SigningAlgorithm;
 use crate::oidc::timestamp::Timestamp;
 use crate::provider::keyring::{carry_out, load, longest_token_lifetime, record};
 use crate::store::{StoreError, keyset, signing_keys};

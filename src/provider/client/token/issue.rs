@@ -2,7 +2,8 @@
 
 use crate::keys::jwt::{self, TokenType};
 use crate::oidc::claims::{self, AccessTokenClaims, IdTokenClaims};
-use crate::oidc::client::{self, AccessTokenFormat, Client};
+use crate::oidc::client::Client;
+use crate::oidc::client_metadata::{self, AccessTokenFormat};
 use crate::oidc::grant::{AccessTokenRecord, Grant, GrantId};
 use crate::oidc::scope::{self, Scopes};
 use crate::oidc::secret::{Digest, SecretKind};
@@ -115,8 +116,10 @@ impl Provider {
             at_hash: claims::at_hash(algorithm, &access_token.text),
             sid: grant.session_id.to_string(),
             user: match metadata.id_token_claims {
-                client::IdTokenClaims::GrantedScopes => claims::of_user(user, &access_token.scopes),
-                client::IdTokenClaims::Lean => serde_json::Map::new(),
+                client_metadata::IdTokenClaims::GrantedScopes => {
+                    claims::of_user(user, &access_token.scopes)
+                }
+                client_metadata::IdTokenClaims::Lean => serde_json::Map::new(),
             },
         };
         let key = self.signing_key(algorithm, now)?;

@@ -11,9 +11,10 @@ mod refresh_token;
 use authorization_code::find_code;
 use refresh_token::find_refresh_token;
 
-use crate::oidc::client::{Client, GrantType};
+use crate::oidc::client::Client;
 use crate::oidc::client_authentication::ClientCredentials;
 use crate::oidc::error::ErrorCode;
+use crate::oidc::grant_type::GrantType;
 use crate::oidc::token_request::TokenRequest;
 use crate::oidc::token_response::TokenResponse;
 use crate::oidc::user::User;

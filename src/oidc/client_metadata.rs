@@ -1,0 +1,171 @@
+//! Client metadata: what RFC 7591 says of clients, and what the operator decided beside it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::client_authentication_method::ClientAuthenticationMethod;
+use super::grant_type::{GrantTypes, known_grant_types};
+use super::redirect_uri::RedirectUri;
+use super::response_type::ResponseTypes;
+use super::scope::Scopes;
+use super::signing_algorithm::SigningAlgorithm;
+use super::web_uri::WebUri;
+
+/// Client metadata as [RFC 7591 section 2] and OpenID Connect Dynamic Client Registration have
+/// it, with Keyfob's own members after them. Unknown members are ignored.
+///
+/// [RFC 7591 section 2]: https://www.rfc-editor.org/rfc/rfc7591#section-2
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct ClientMetadata {
+    /// The name to show to people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_name: Option<String>,
+    /// Where authorization responses may go.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// Where a browser may go after logout ([RP-Initiated Logout section 3.1]).
+    ///
+    /// [RP-Initiated Logout section 3.1]: https://openid.net/specs/openid-connect-rpinitiated-1_0.html#ClientMetadata
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
+    /// How it authenticates at the token endpoint.
+    pub token_endpoint_auth_method: ClientAuthenticationMethod,
+    /// The grants it may use.
+    #[serde(deserialize_with = "known_grant_types")]
+    pub grant_types: GrantTypes,
+    /// The response types it may use.
+    pub response_types: ResponseTypes,
+    /// `web` or `native`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub application_type: Option<ApplicationType>,
+    /// The scopes it may ask for; without it, the standard ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scopes>,
+    /// The algorithm that signs its ID tokens.
+    pub id_token_signed_response_alg: SigningAlgorithm,
+    /// The `max_age` of requests that carry none, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_max_age: Option<u64>,
+    /// Whether its ID tokens always have `auth_time`. They do, whatever it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub require_auth_time: Option<bool>,
+    /// Its home page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_uri: Option<WebUri>,
+    /// Its logo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo_uri: Option<WebUri>,
+    /// Its privacy policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_uri: Option<WebUri>,
+    /// Its terms of service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tos_uri: Option<WebUri>,
+    /// Addresses of the people responsible for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contacts: Vec<String>,
+
+    /// Whether it must use PKCE; public clients always must. Operators can require it of all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub require_pkce: Option<bool>,
+    /// Whether its ID tokens carry the claims of the granted scopes, as many applications expect,
+    /// or are lean, as OIDC Core has them.
+    pub id_token_claims: IdTokenClaims,
+    /// Whether its access tokens are JWTs or opaque.
+    pub access_token_format: AccessTokenFormat,
+    /// The algorithm that signs its JWT access tokens.
+    pub access_token_signed_response_alg: SigningAlgorithm,
+    /// The APIs its access tokens are for, beside Keyfob's own userinfo endpoint.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub access_token_audience: Vec<String>,
+    /// Whether it gets refresh tokens only with the scope `offline_access`, or always.
+    pub refresh_tokens: RefreshTokens,
+    /// Whether people are not asked for consent: for first-party clients.
+    #[serde(skip_serializing_if = "is_false")]
+    pub skip_consent: bool,
+    /// Whether it may use the response mode `fragment`.
+    #[serde(skip_serializing_if = "is_false")]
+    pub allow_fragment: bool,
+    /// The groups whose members may use it; empty for everybody.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allowed_groups: Vec<String>,
+    /// Web origins that may call the token, userinfo and revocation endpoints, beside those of
+    /// its redirect URIs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allowed_origins: Vec<String>,
+    /// The lifetime of its access tokens in seconds, where it differs from the server's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_token_lifetime: Option<u64>,
+    /// The lifetime of its ID tokens in seconds, where it differs from the server's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token_lifetime: Option<u64>,
+}
+
+impl ClientMetadata {
+    /// The lifetime of access tokens, `default` where the client has none of its own.
+    #[must_use]
+    pub fn access_token_lifetime(&self, default: Duration) -> Duration {
+        self.access_token_lifetime
+            .map_or(default, Duration::from_secs)
+    }
+
+    /// The lifetime of ID tokens, `default` where the client has none of its own.
+    #[must_use]
+    pub fn id_token_lifetime(&self, default: Duration) -> Duration {
+        self.id_token_lifetime.map_or(default, Duration::from_secs)
+    }
+}
+
+/// The kind of application ([OIDC Registration section 2]).
+///
+/// [OIDC Registration section 2]: https://openid.net/specs/openid-connect-registration-1_0.html#ClientMetadata
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApplicationType {
+    /// Runs on a server or in a browser.
+    Web,
+    /// Runs on a person's machine.
+    Native,
+}
+
+/// What a client's ID tokens say of the End-User.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdTokenClaims {
+    /// The claims of the granted scopes.
+    #[default]
+    GrantedScopes,
+    /// Who the user is, and no more; the rest is at the userinfo endpoint.
+    Lean,
+}
+
+/// The form of a client's access tokens.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccessTokenFormat {
+    /// A JWT that an API can verify by itself (RFC 9068).
+    #[default]
+    Jwt,
+    /// A reference that only Keyfob can resolve, ended the moment it is revoked.
+    Opaque,
+}
+
+/// When a client gets refresh tokens.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefreshTokens {
+    /// With the scope `offline_access`.
+    #[default]
+    OfflineAccess,
+    /// Always.
+    Always,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+fn is_false(value: &bool) -> bool {
+    !*value
+}
