@@ -20,6 +20,7 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
         key_rotation: key_rotation(reader, &default.key_rotation),
         require_pkce: reader.or("require_pkce", default.require_pkce),
         scopes: scopes(reader),
+        outbound: super::outbound::read(reader),
     }
 }
 
