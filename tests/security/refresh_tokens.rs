@@ -234,8 +234,11 @@ async fn nobody_refreshes_once_what_the_grant_stands_on_is_gone() {
 
 /// Lets only members of these groups use a client.
 async fn restrict(store: &Store, id: &ClientId, groups: &[&str]) {
-    let mut db = store.read().await.unwrap();
-    let client = clients::find(&mut db, id).await.unwrap().unwrap();
+    let mut db = store.read().await.expect("a connection");
+    let client = clients::find(&mut db, id)
+        .await
+        .expect("an answer")
+        .expect("the client");
     drop(db);
     let metadata = ClientMetadata {
         allowed_groups: groups.iter().map(ToString::to_string).collect(),
@@ -249,7 +252,7 @@ async fn restrict(store: &Store, id: &ClientId, groups: &[&str]) {
             )
         })
         .await
-        .unwrap();
+        .expect("a change");
     assert!(changed);
 }
 
