@@ -1,0 +1,22 @@
+//! What clients may ask for beyond the code flow, over HTTP against a running server, a file a
+//! specification.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails, and says why"
+)]
+#![allow(
+    clippy::too_many_lines,
+    reason = "a table of requests is as long as it is"
+)]
+#![allow(
+    dead_code,
+    reason = "the assertions are shared with the security tests, and each binary uses its part"
+)]
+
+#[path = "../security/assertions.rs"]
+mod assertions;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod pushed_authorization_requests;
