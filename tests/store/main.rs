@@ -42,6 +42,7 @@ mod fixture;
 mod grants;
 mod housekeeping;
 mod keys;
+mod pushed_requests;
 mod schema;
 mod sessions;
 mod tokens;

@@ -6,6 +6,7 @@ pub mod consent;
 pub mod form;
 pub mod login;
 pub mod logout;
+mod request;
 mod throttle;
 pub mod transaction;
 
