@@ -31,6 +31,8 @@ pub enum SecretKind {
     KnownBrowser,
     /// The handle of an authorization transaction, in the URLs of its pages.
     Transaction,
+    /// What a device asks the token endpoint with.
+    DeviceCode,
 }
 
 impl SecretKind {
@@ -46,6 +48,7 @@ impl SecretKind {
             Self::Browser => "kfb_",
             Self::KnownBrowser => "kfk_",
             Self::Transaction => "kft_",
+            Self::DeviceCode => "kfd_",
         }
     }
 }

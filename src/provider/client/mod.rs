@@ -2,6 +2,7 @@
 
 pub mod access_token;
 pub mod client_authentication;
+pub mod device_authorization;
 pub mod introspection;
 pub mod revocation;
 pub mod token;
