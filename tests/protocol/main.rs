@@ -14,3 +14,4 @@
 mod support;
 
 mod device;
+mod device_pages;

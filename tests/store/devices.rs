@@ -137,14 +137,12 @@ async fn a_granted_device_code_is_consumed_once_under_a_race(store: Store) {
     assert_eq!(outcomes.iter().filter(|it| **it).count(), 1);
     let mut db = reader(&store).await;
     let found = device_authorizations::find_with_grant(&mut db, &digest("device")).await;
-    match found.unwrap().unwrap().decision {
-        Decision::Granted { grant, consumed_at } => {
-            assert_eq!(consumed_at, Some(LATER));
-            assert_eq!(grant.user.id, user.id);
-            assert!(grant.is_live(NOW));
-        }
-        decision => panic!("{decision:?}"),
-    }
+    let Decision::Granted { grant, consumed_at } = found.unwrap().unwrap().decision else {
+        unreachable!("it was granted")
+    };
+    assert_eq!(consumed_at, Some(LATER));
+    assert_eq!(grant.user.id, user.id);
+    assert!(grant.is_live(NOW));
 }
 
 async fn a_device_that_asks_too_soon_has_to_wait_longer(store: Store) {
