@@ -14,8 +14,8 @@ use crate::dev::Development;
 use crate::http::site::Site;
 use crate::http::{
     account_selection, assets, authorization, consent, cors, device, device_authorization,
-    discovery, error, form, front, health, introspection, login, logout, revocation, token, trace,
-    userinfo,
+    discovery, error, form, front, health, introspection, login, logout,
+    pushed_authorization_request, revocation, token, trace, userinfo,
 };
 use crate::oidc::metadata::path;
 use crate::provider::{InternalError, Provider};
@@ -88,6 +88,12 @@ fn routes(app: &mut ServiceConfig) {
     app.service(
         resource(path::TOKEN)
             .route(post().to(token::post))
+            .route(options().to(cors::preflight))
+            .default_service(to(|| async { form::method_not_allowed("POST, OPTIONS") })),
+    )
+    .service(
+        resource(path::PUSHED_AUTHORIZATION_REQUEST)
+            .route(post().to(pushed_authorization_request::post))
             .route(options().to(cors::preflight))
             .default_service(to(|| async { form::method_not_allowed("POST, OPTIONS") })),
     )

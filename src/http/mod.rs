@@ -21,6 +21,7 @@ pub mod login;
 pub mod logout;
 pub mod page;
 pub mod pages;
+pub mod pushed_authorization_request;
 pub mod revocation;
 pub mod site;
 pub mod token;

@@ -16,6 +16,8 @@ pub struct Policy {
     pub key_rotation: KeyRotationPolicy,
     /// Whether confidential clients must use PKCE too; public ones always must.
     pub require_pkce: bool,
+    /// Whether every client must push its authorization requests.
+    pub require_pushed_authorization_requests: bool,
     /// What scopes beside the standard ones mean, in words for the consent page, by scope.
     pub scopes: BTreeMap<String, String>,
 }
@@ -43,6 +45,8 @@ pub struct Lifetimes {
     pub session: Duration,
     /// Of an authorization request that waits for a person.
     pub transaction: Duration,
+    /// Of a pushed authorization request, until a browser comes with it.
+    pub pushed_request: Duration,
     /// For how long a browser in which somebody signed in is known.
     pub known_browser: Duration,
     /// For how long a client's secret is accepted after it was rotated.
@@ -62,6 +66,7 @@ impl Default for Lifetimes {
             session_idle: HOUR * 12,
             session: DAY * 7,
             transaction: HOUR,
+            pushed_request: Duration::from_secs(90),
             known_browser: DAY * 180,
             client_secret_overlap: DAY,
         }

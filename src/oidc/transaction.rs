@@ -17,6 +17,8 @@ pub struct Transaction {
     pub request: String,
     /// The digest of the device code, where a device waits for the answer and not a client.
     pub device: Option<Digest>,
+    /// The digest of the pushed request that it carries out, if it was pushed.
+    pub pushed_digest: Option<Digest>,
     /// When it began.
     pub created_at: Timestamp,
     /// When it is given up.

@@ -43,6 +43,7 @@ mod fixture;
 mod grants;
 mod housekeeping;
 mod keys;
+mod pushed_requests;
 mod schema;
 mod sessions;
 mod tokens;

@@ -20,10 +20,12 @@ use crate::oidc::user::UserId;
 use crate::provider::{InternalError, Provider};
 use crate::store::{
     Lease, StoreError, authorization_codes, authorization_transactions, clients, consents, grants,
+    pushed_authorization_requests,
 };
 
 use super::device::DeviceOutcome;
 use super::form::Binding;
+use super::request::Asked;
 use super::transaction::{Destination, TransactionError};
 use super::{Browser, SignedIn};
 
@@ -101,8 +103,20 @@ struct Pending {
     request: AuthorizationRequest,
     /// The request as it came, to be kept while a person acts.
     parameters: Option<Parameters>,
+    /// The pushed request that it came in, if it did.
+    pushed: Option<Digest>,
     /// The transaction that it already is, and its handle.
     transaction: Option<(Secret, Transaction)>,
+}
+
+/// What became of issuing a code.
+enum Issuance {
+    /// The code is issued.
+    Done,
+    /// The transaction was answered before.
+    Finished,
+    /// Something was granted through the same pushed request before.
+    RequestUriUsed,
 }
 
 impl Provider {
@@ -120,12 +134,21 @@ impl Provider {
         };
         let client = client.filter(Client::is_enabled);
         let client = client.ok_or(UntrustedRequest::UnknownClient)?;
+        let (parameters, pushed) = match self.find_request(&mut db, &client, parameters).await? {
+            Asked::For { parameters, pushed } => (parameters, pushed),
+            Asked::Wrongly(return_address, refusal) => {
+                return Ok(self.refuse(&client, &return_address, refusal));
+            }
+        };
         let return_address = match authorization_request::return_address(&parameters, &client) {
             Err(UntrustedRequest::RedirectUriNotRegistered) => {
                 return Err(unregistered(&parameters, &client));
             }
             result => result?,
         };
+        if pushed.is_none() && self.must_push(&client) {
+            return Ok(self.refuse(&client, &return_address, Refusal::NotPushed));
+        }
         let request = match authorization_request::parse(&parameters, &client, &self.policy) {
             Ok(request) => request,
             Err(refusal) => return Ok(self.refuse(&client, &return_address, refusal)),
@@ -135,6 +158,7 @@ impl Provider {
             return_address,
             request,
             parameters: Some(parameters),
+            pushed,
             transaction: None,
         };
         self.decide(db, browser, pending).await
@@ -159,6 +183,7 @@ impl Provider {
             return_address,
             request: open.request,
             parameters: None,
+            pushed: open.transaction.pushed_digest.clone(),
             transaction: Some((handle, open.transaction)),
         };
         self.decide(db, browser, pending).await
@@ -248,6 +273,7 @@ impl Provider {
                     client_id: pending.client.id,
                     request: parameters.unwrap_or_default().encode(),
                     device: None,
+                    pushed_digest: pending.pushed,
                     created_at: now,
                     expires_at: now.after(self.policy.lifetimes.transaction),
                     user_id: None,
@@ -299,32 +325,45 @@ impl Provider {
         let transaction = pending
             .transaction
             .map(|(handle, transaction)| (handle.digest(), transaction.browser_digest));
+        let pushed = pending.pushed;
         let session_id = signed_in.session.id;
         let touch = (now.seconds_since(signed_in.session.seen_at) >= SEEN_EVERY)
             .then(|| now.after(lifetimes.session_idle));
-        let is_first = self
+        let issuance = self
             .store
             .write(move |db| {
                 Box::pin(async move {
                     if let Some((digest, browser)) = transaction
                         && !authorization_transactions::finish(db, &digest, &browser, now).await?
                     {
-                        return Ok(false);
+                        return Ok(Issuance::Finished);
+                    }
+                    // RFC 9126 section 7.3: a request_uri is used once.
+                    if let Some(pushed) = pushed
+                        && !pushed_authorization_requests::consume(db, &pushed, now).await?
+                    {
+                        return Ok(Issuance::RequestUriUsed);
                     }
                     grants::insert(db, &grant, offline_at).await?;
                     authorization_codes::insert(db, &digest, &record).await?;
                     if let Some(idle_expires_at) = touch {
                         crate::store::sessions::touch(db, session_id, now, idle_expires_at).await?;
                     }
-                    Ok::<_, StoreError>(true)
+                    Ok::<_, StoreError>(Issuance::Done)
                 })
             })
             .await?;
-        if !is_first {
-            return Err(TransactionError::Finished.into());
+        match issuance {
+            Issuance::Done => {
+                let response = pending.return_address.grant(&self.issuer, &code);
+                Ok(AuthorizationOutcome::Respond(response))
+            }
+            Issuance::Finished => Err(TransactionError::Finished.into()),
+            Issuance::RequestUriUsed => {
+                let refusal = Refusal::RequestUriUsed;
+                Ok(self.refuse(&pending.client, &pending.return_address, refusal))
+            }
         }
-        let response = pending.return_address.grant(&self.issuer, &code);
-        Ok(AuthorizationOutcome::Respond(response))
     }
 
     /// What `request` of `client` asks for, granted.
@@ -367,7 +406,7 @@ impl Provider {
 
     /// The user whom an `id_token_hint` names, if it is an ID token that was issued to `client`,
     /// expired or not. It says who is meant, and signs nobody in.
-    fn hinted_user(&self, hint: &str, client: &Client) -> Option<UserId> {
+    pub(in crate::provider) fn hinted_user(&self, hint: &str, client: &Client) -> Option<UserId> {
         let claims = self.read_id_token(hint, Some(client.id.as_str())).ok()?;
         claims.sub.parse().ok()
     }

@@ -108,6 +108,7 @@ impl Provider {
             client_id: authorization.client_id,
             request: self.seal_user_code(&digest, &user_code)?,
             device: Some(device),
+            pushed_digest: None,
             created_at: now,
             expires_at: authorization.expires_at,
             user_id: None,

@@ -7,6 +7,7 @@ pub mod device;
 pub mod form;
 pub mod login;
 pub mod logout;
+mod request;
 mod throttle;
 pub mod transaction;
 
