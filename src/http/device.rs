@@ -86,7 +86,8 @@ fn ask_for_code(
             csrf: &site.provider.form_tag(&binding.secret),
             user_code: shown.as_deref().unwrap_or(typed),
             alert,
-            qr_code: QrCode::of(&address),
+            // Where the code is wrong, a phone is no better place for it.
+            qr_code: alert.is_none().then(|| QrCode::of(&address)).flatten(),
         },
     );
     if let Some(UserCodeAlert::TooManyTries { retry_after }) = alert {
