@@ -25,6 +25,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "pushed authorization requests",
         include_str!("../../migrations/0007_pushed_authorization_requests.sql"),
     ),
+    (
+        9,
+        "device authorizations",
+        include_str!("../../migrations/0009_device_authorizations.sql"),
+    ),
 ];
 
 /// Brings the schema up to date, and leaves alone one that is.

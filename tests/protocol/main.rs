@@ -19,5 +19,7 @@ mod assertions;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod device;
+mod device_pages;
 mod outbound;
 mod pushed_authorization_requests;
