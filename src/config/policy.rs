@@ -23,6 +23,7 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
             "require_pushed_authorization_requests",
             default.require_pushed_authorization_requests,
         ),
+        dpop_nonces: reader.or("dpop_nonces", default.dpop_nonces),
         scopes: scopes(reader),
         outbound: super::outbound::read(reader),
     }

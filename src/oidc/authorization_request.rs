@@ -9,6 +9,7 @@
 
 use super::authorization_response::{ResponseMode, ReturnAddress};
 use super::client::Client;
+use super::dpop;
 use super::error::ErrorCode;
 use super::grant_type::GrantType;
 use super::parameters::{Parameters, Repeated};
@@ -95,6 +96,9 @@ pub enum Refusal {
     /// A `code_challenge` that cannot be one, or whose method is not S256.
     #[error("the code_challenge is malformed or its method is not S256")]
     CodeChallengeMalformed,
+    /// A `dpop_jkt` that cannot be one.
+    #[error("the dpop_jkt is not the thumbprint of a key")]
+    KeyThumbprintMalformed,
     /// A `prompt` that is not a combination OIDC Core knows.
     #[error("the prompt is unknown or contradicts itself")]
     InvalidPrompt,
@@ -142,6 +146,7 @@ impl Refusal {
             | Self::ResponseTypeMissing
             | Self::CodeChallengeMissing
             | Self::CodeChallengeMalformed
+            | Self::KeyThumbprintMalformed
             | Self::InvalidPrompt
             | Self::InvalidMaxAge
             | Self::TooLong
@@ -171,6 +176,8 @@ pub struct AuthorizationRequest {
     pub nonce: Option<String>,
     /// The PKCE challenge.
     pub code_challenge: Option<CodeChallenge>,
+    /// The thumbprint of the key that the code is to be bound to.
+    pub dpop_jkt: Option<String>,
     /// What the End-User is to be asked.
     pub prompt: Prompt,
     /// The age of the authentication in seconds above which it is renewed.
@@ -260,6 +267,7 @@ pub fn parse(
         scopes: scopes(parameters, client)?,
         nonce: bounded(parameters.get("nonce")?)?,
         code_challenge: code_challenge(parameters, client, policy)?,
+        dpop_jkt: dpop_jkt(parameters)?,
         prompt: match parameters.get("prompt")? {
             Some(text) => text.parse().map_err(|_| Refusal::InvalidPrompt)?,
             None => Prompt::default(),
@@ -338,6 +346,14 @@ fn code_challenge(
         .parse()
         .map_err(|_| Refusal::CodeChallengeMalformed)?;
     Ok(Some(parsed))
+}
+
+/// [RFC 9449 section 10](https://www.rfc-editor.org/rfc/rfc9449#section-10).
+fn dpop_jkt(parameters: &Parameters) -> Result<Option<String>, Refusal> {
+    match parameters.get("dpop_jkt")? {
+        Some(jkt) if !dpop::is_thumbprint(jkt) => Err(Refusal::KeyThumbprintMalformed),
+        jkt => Ok(jkt.map(str::to_owned)),
+    }
 }
 
 fn max_age(text: &str) -> Result<u64, Refusal> {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256, Sha512};
 
+use super::confirmation::Confirmation;
 use super::scope::Scopes;
 use super::signing_algorithm::SigningAlgorithm;
 use super::timestamp::Timestamp;
@@ -69,6 +70,9 @@ pub struct AccessTokenClaims {
     /// What it allows.
     #[serde(default, skip_serializing_if = "Scopes::is_empty")]
     pub scope: Scopes,
+    /// The keys that it is bound to.
+    #[serde(default, skip_serializing_if = "Confirmation::is_empty")]
+    pub cnf: Confirmation,
     /// The grant it belongs to, by which Keyfob's own endpoints know whether it was revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_id: Option<String>,

@@ -81,6 +81,14 @@ pub struct ClientMetadata {
     pub access_token_format: AccessTokenFormat,
     /// The algorithm that signs its JWT access tokens.
     pub access_token_signed_response_alg: SigningAlgorithm,
+    /// Whether its access tokens are always bound to a key of its own
+    /// ([RFC 9449 section 5.2](https://www.rfc-editor.org/rfc/rfc9449#section-5.2)).
+    #[serde(skip_serializing_if = "is_false")]
+    pub dpop_bound_access_tokens: bool,
+    /// Whether its access tokens are bound to the certificate that it shows
+    /// ([RFC 8705 section 3.4](https://www.rfc-editor.org/rfc/rfc8705#section-3.4)).
+    #[serde(skip_serializing_if = "is_false")]
+    pub tls_client_certificate_bound_access_tokens: bool,
     /// The APIs its access tokens are for, beside Keyfob's own userinfo endpoint.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub access_token_audience: Vec<String>,

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::client::{Client, ClientId};
 use super::client_metadata::RefreshTokens;
+use super::confirmation::Confirmation;
 use super::grant_type::GrantType;
 use super::pkce::CodeChallenge;
 use super::policy::Lifetimes;
@@ -67,7 +68,12 @@ pub struct Grant {
 /// members that are not there have their defaults, so that old rows stay readable.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default)]
-pub struct GrantDetails {}
+pub struct GrantDetails {
+    /// The thumbprint of the key that the code is bound to
+    /// ([RFC 9449 section 10](https://www.rfc-editor.org/rfc/rfc9449#section-10)).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dpop_jkt: Option<String>,
+}
 
 /// Whether `client` gets a refresh token when it is granted `scopes`.
 #[must_use]
@@ -125,6 +131,8 @@ pub struct RefreshToken {
     pub issued_at: Timestamp,
     /// When it ends if it is not used.
     pub expires_at: Timestamp,
+    /// The keys that it is bound to: those of a public client, which shows nothing else.
+    pub confirmation: Confirmation,
     /// When it was exchanged for its successor, if it was.
     pub rotated_at: Option<Timestamp>,
 }
@@ -140,6 +148,8 @@ pub struct AccessTokenRecord {
     pub scopes: Scopes,
     /// The APIs it is for.
     pub audience: Vec<String>,
+    /// The keys that it is bound to.
+    pub confirmation: Confirmation,
     /// When it was issued.
     pub issued_at: Timestamp,
     /// When it ends.

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::claims;
 use super::grant_type::GrantType;
 use super::issuer::Issuer;
+use super::jws_algorithm::JwsAlgorithm;
 use super::policy::Policy;
 use super::scope;
 use super::signing_algorithm::SigningAlgorithm;
@@ -82,6 +83,7 @@ pub struct Metadata {
     pub request_uri_parameter_supported: bool,
     pub require_pushed_authorization_requests: bool,
     pub code_challenge_methods_supported: Vec<&'static str>,
+    pub dpop_signing_alg_values_supported: Vec<&'static str>,
     pub authorization_response_iss_parameter_supported: bool,
 }
 
@@ -136,6 +138,10 @@ impl Metadata {
             request_uri_parameter_supported: false,
             require_pushed_authorization_requests: policy.require_pushed_authorization_requests,
             code_challenge_methods_supported: vec!["S256"],
+            dpop_signing_alg_values_supported: JwsAlgorithm::ASYMMETRIC
+                .iter()
+                .map(|it| it.as_str())
+                .collect(),
             authorization_response_iss_parameter_supported: true,
         }
     }

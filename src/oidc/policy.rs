@@ -20,6 +20,8 @@ pub struct Policy {
     pub require_pkce: bool,
     /// Whether every client must push its authorization requests.
     pub require_pushed_authorization_requests: bool,
+    /// Whether DPoP proofs need a nonce of the server's (RFC 9449 section 8).
+    pub dpop_nonces: bool,
     /// What scopes beside the standard ones mean, in words for the consent page, by scope.
     pub scopes: BTreeMap<String, String>,
     /// Where the provider may send requests that others cause.

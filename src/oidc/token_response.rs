@@ -12,7 +12,7 @@ use super::scope::Scopes;
 pub struct TokenResponse {
     /// The key card.
     pub access_token: String,
-    /// Always `Bearer`.
+    /// `Bearer`, or `DPoP` where it is bound to a key.
     pub token_type: &'static str,
     /// The lifetime of the access token in seconds.
     pub expires_in: u64,

@@ -39,12 +39,15 @@ pub struct Provider {
     clock: Clock,
     random: Random,
     issuer: Issuer,
+    internal_base: Option<Issuer>,
     policy: Policy,
     hasher: PasswordHasher,
     outbound: Arc<Outbound>,
     metadata: String,
     /// Derives the successor of a refresh token.
     succession_key: DerivedKey,
+    /// Derives the nonces of DPoP proofs.
+    dpop_nonce_key: DerivedKey,
     /// Binds the forms of pages to the browser they were shown in.
     form_key: DerivedKey,
     /// Digests the codes that people type for a device, which are too short for a plain hash.
@@ -81,6 +84,7 @@ impl Provider {
             keyring: Keyring::new(Arc::clone(&parts.master_key), parts.allows_development_keys),
             hasher: PasswordHasher::new(&parts.policy.passwords, parts.random.clone())?,
             succession_key: parts.master_key.derive("refresh token succession"),
+            dpop_nonce_key: parts.master_key.derive("DPoP nonces"),
             form_key: parts.master_key.derive("forms"),
             outbound: Arc::new(Outbound::new(parts.policy.outbound.clone())),
             user_code_key: parts.master_key.derive("device user codes"),
@@ -88,6 +92,7 @@ impl Provider {
             clock: parts.clock,
             random: parts.random,
             issuer: parts.issuer,
+            internal_base: parts.internal_base,
             policy: parts.policy,
             metadata,
         };

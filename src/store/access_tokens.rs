@@ -29,14 +29,15 @@ pub async fn insert(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO access_tokens
-            (digest, grant_id, client_id, scopes, audience, issued_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            (digest, grant_id, client_id, scopes, audience, confirmation, issued_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(digest.as_stored())
     .bind(token.grant_id.map(|id| id.to_string()))
     .bind(token.client_id.as_str())
     .bind(token.scopes.to_string())
     .bind(super::json(&token.audience)?)
+    .bind(super::confirmation(&token.confirmation)?)
     .bind(token.issued_at.0)
     .bind(token.expires_at.0)
     .execute(db)
@@ -53,6 +54,7 @@ pub async fn find_live(
 ) -> Result<Option<LiveAccessToken>, StoreError> {
     let token = sqlx::query_as(concat!(
         "SELECT access_tokens.scopes AS token_scopes, access_tokens.audience,
+                access_tokens.confirmation,
                 access_tokens.issued_at, access_tokens.expires_at, ",
         grants::columns!(),
         ", ",
@@ -109,6 +111,7 @@ impl FromRow<'_, AnyRow> for LiveAccessToken {
                 client_id: client.id.clone(),
                 scopes: super::parse(row, "token_scopes")?,
                 audience: super::parse_json(row, "audience")?,
+                confirmation: super::read_confirmation(row)?,
                 issued_at: row.try_get("issued_at").map(Timestamp)?,
                 expires_at: row.try_get("expires_at").map(Timestamp)?,
             },

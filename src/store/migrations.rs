@@ -30,6 +30,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "device authorizations",
         include_str!("../../migrations/0009_device_authorizations.sql"),
     ),
+    (
+        11,
+        "sender-constrained tokens",
+        include_str!("../../migrations/0011_sender_constrained_tokens.sql"),
+    ),
 ];
 
 /// Brings the schema up to date, and leaves alone one that is.

@@ -123,6 +123,12 @@ const STEPS: &[(&str, Duration)] = &[
         Duration::ZERO,
     ),
     (
+        "DELETE FROM dpop_proofs WHERE digest IN
+            (SELECT digest FROM dpop_proofs WHERE expires_at <= $1 LIMIT $2)",
+        // Somebody's clock may be behind.
+        HOUR,
+    ),
+    (
         "DELETE FROM login_throttles WHERE digest IN
             (SELECT digest FROM login_throttles WHERE window_ends_at <= $1 LIMIT $2)",
         Duration::ZERO,

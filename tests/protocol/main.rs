@@ -21,5 +21,6 @@ mod support;
 
 mod device;
 mod device_pages;
+mod dpop;
 mod outbound;
 mod pushed_authorization_requests;

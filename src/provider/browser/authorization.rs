@@ -385,7 +385,9 @@ impl Provider {
             acr: ACR_PASSWORD.to_owned(),
             amr: signed_in.session.amr.clone(),
             nonce: request.nonce.clone(),
-            details: GrantDetails::default(),
+            details: GrantDetails {
+                dpop_jkt: request.dpop_jkt.clone(),
+            },
             created_at: now,
             expires_at: grant::expiry(client, &request.scopes, lifetimes, now),
         }

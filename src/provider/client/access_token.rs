@@ -3,6 +3,7 @@
 use crate::keys::jwt::{self, Expected, TokenType};
 use crate::oidc::claims::{AccessTokenClaims, OneOrMany};
 use crate::oidc::client::ClientId;
+use crate::oidc::confirmation::Confirmation;
 use crate::oidc::scope::Scopes;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
@@ -25,6 +26,8 @@ pub struct LiveAccessToken {
     pub scopes: Scopes,
     /// The APIs it is for.
     pub audience: OneOrMany,
+    /// The keys that it is bound to.
+    pub confirmation: Confirmation,
     /// When it was issued.
     pub issued_at: Timestamp,
     /// When it ends.
@@ -53,6 +56,7 @@ impl LiveAccessToken {
             user,
             scopes: claims.scope,
             audience: claims.aud,
+            confirmation: claims.cnf,
             issued_at: claims.iat,
             expires_at: claims.exp,
         }
@@ -125,6 +129,7 @@ impl Provider {
             user: live.on_behalf_of.map(|(_, user)| user),
             scopes: live.token.scopes,
             audience: live.token.audience.into(),
+            confirmation: live.token.confirmation,
             issued_at: live.token.issued_at,
             expires_at: live.token.expires_at,
         }))

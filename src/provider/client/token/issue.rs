@@ -4,6 +4,7 @@ use crate::keys::jwt::{self, TokenType};
 use crate::oidc::claims::{self, AccessTokenClaims, IdTokenClaims};
 use crate::oidc::client::Client;
 use crate::oidc::client_metadata::{self, AccessTokenFormat};
+use crate::oidc::confirmation::Confirmation;
 use crate::oidc::grant::{AccessTokenRecord, Grant, GrantId};
 use crate::oidc::scope::{self, Scopes};
 use crate::oidc::secret::{Digest, SecretKind};
@@ -15,6 +16,7 @@ use crate::provider::{InternalError, Provider};
 /// An access token that was made, and what must be stored before it is handed out.
 pub(super) struct AccessToken {
     text: String,
+    token_type: &'static str,
     expires_in: u64,
     scopes: Scopes,
     /// What an opaque token is kept as, under which digest.
@@ -31,12 +33,13 @@ pub(super) enum Subject<'a> {
 }
 
 impl Provider {
-    /// Makes an access token for `scopes`.
+    /// Makes an access token for `scopes`, bound to what [`Self::bind`] found.
     pub(super) fn make_access_token(
         &self,
         client: &Client,
         subject: Subject<'_>,
         scopes: Scopes,
+        confirmation: Confirmation,
         now: Timestamp,
     ) -> Result<AccessToken, InternalError> {
         let metadata = &client.metadata;
@@ -61,6 +64,7 @@ impl Provider {
                     jti: self.random.uuid().to_string(),
                     client_id: client.id.to_string(),
                     scope: scopes.clone(),
+                    cnf: confirmation.clone(),
                     grant_id: grant_id.as_ref().map(GrantId::to_string),
                 };
                 let key = self.signing_key(metadata.access_token_signed_response_alg, now)?;
@@ -73,6 +77,7 @@ impl Provider {
                     client_id: client.id.clone(),
                     scopes: scopes.clone(),
                     audience,
+                    confirmation: confirmation.clone(),
                     issued_at: now,
                     expires_at,
                 };
@@ -81,6 +86,7 @@ impl Provider {
         };
         Ok(AccessToken {
             text,
+            token_type: confirmation.token_type(),
             expires_in: lifetime.as_secs(),
             scopes,
             record,
@@ -146,7 +152,7 @@ impl AccessToken {
     ) -> TokenResponse {
         TokenResponse {
             access_token: self.text,
-            token_type: "Bearer",
+            token_type: self.token_type,
             expires_in: self.expires_in,
             scope: self.scopes,
             refresh_token,

@@ -21,6 +21,7 @@ use crate::oidc::token_request::TokenRequest;
 use crate::oidc::token_response::TokenResponse;
 use crate::oidc::user::User;
 use crate::provider::client::client_authentication::ClientAuthenticationError;
+use crate::provider::client::dpop::{Sender, SenderError};
 use crate::provider::{InternalError, Provider};
 use crate::store::{Connection, StoreError};
 
@@ -99,6 +100,12 @@ pub enum TokenError {
     /// Nobody has answered yet, and the device asks too often.
     #[error("the device asks too often")]
     SlowDown,
+    /// What the sender shows is not enough.
+    #[error(transparent)]
+    Sender(SenderError),
+    /// The code or refresh token is bound to another key than the sender's.
+    #[error("the code or the refresh token is bound to another key")]
+    OtherKey,
     /// The grant has been revoked, or has come to its end.
     #[error("the grant has been revoked or has expired")]
     GrantEnded,
@@ -143,12 +150,14 @@ impl TokenError {
             | Self::DeviceCodeOfAnotherClient
             | Self::UsedDeviceCode
             | Self::GrantEnded
+            | Self::OtherKey
             | Self::UserDisabled
             | Self::NotInGroup => ErrorCode::InvalidGrant,
             Self::ExpiredDeviceCode => ErrorCode::ExpiredToken,
             Self::DeviceDenied => ErrorCode::AccessDenied,
             Self::AuthorizationPending => ErrorCode::AuthorizationPending,
             Self::SlowDown => ErrorCode::SlowDown,
+            Self::Sender(error) => error.code(),
             Self::InvalidScope => ErrorCode::InvalidScope,
             Self::Internal(error) if error.is_temporary() => ErrorCode::TemporarilyUnavailable,
             Self::Internal(_) => ErrorCode::ServerError,
@@ -165,6 +174,15 @@ impl From<ClientAuthenticationError> for TokenError {
     }
 }
 
+impl From<SenderError> for TokenError {
+    fn from(error: SenderError) -> Self {
+        match error {
+            SenderError::Internal(error) => Self::Internal(error),
+            refusal => Self::Sender(refusal),
+        }
+    }
+}
+
 impl From<StoreError> for TokenError {
     fn from(error: StoreError) -> Self {
         Self::Internal(error.into())
@@ -177,6 +195,7 @@ impl Provider {
         &self,
         credentials: ClientCredentials,
         request: TokenRequest,
+        sender: &Sender,
     ) -> Result<TokenResponse, TokenError> {
         let mut db = self.store.read().await?;
         let grant_type = request.grant_type();
@@ -187,7 +206,7 @@ impl Provider {
                 let client = self.admit(&mut db, &credentials, owner, grant_type).await?;
                 drop(db);
                 let issued = issued.ok_or(TokenError::UnknownCode)?;
-                self.exchange_code(&client, issued, request).await
+                self.exchange_code(&client, issued, request, sender).await
             }
             TokenRequest::RefreshToken(request) => {
                 let presented = find_refresh_token(&mut db, &request).await?;
@@ -195,12 +214,12 @@ impl Provider {
                 let client = self.admit(&mut db, &credentials, owner, grant_type).await?;
                 drop(db);
                 let (token, issued) = presented.ok_or(TokenError::UnknownRefreshToken)?;
-                self.refresh(&client, &token, issued, request).await
+                self.refresh(&client, &token, issued, request, sender).await
             }
             TokenRequest::ClientCredentials(request) => {
                 let client = self.admit(&mut db, &credentials, None, grant_type).await?;
                 drop(db);
-                self.act_as_itself(&client, &request).await
+                self.act_as_itself(&client, &request, sender).await
             }
             TokenRequest::DeviceCode(request) => {
                 let presented = find_device_code(&mut db, &request).await?;
@@ -208,7 +227,8 @@ impl Provider {
                 let client = self.admit(&mut db, &credentials, owner, grant_type).await?;
                 drop(db);
                 let (code, found) = presented.ok_or(TokenError::UnknownDeviceCode)?;
-                self.redeem_device_code(&client, code.digest(), found).await
+                self.redeem_device_code(&client, code.digest(), found, sender)
+                    .await
             }
         }
     }
