@@ -170,7 +170,7 @@ pub fn form_page(error: &FormError) -> ErrorKind {
     tracing::info!(reason = %error, "form refused");
     match error {
         FormError::TooLong => ErrorKind::TooLarge,
-        FormError::NotAForm | FormError::Broken | FormError::Malformed(_) => {
+        FormError::NotAForm | FormError::NotJson | FormError::Broken | FormError::Malformed(_) => {
             ErrorKind::MalformedRequest
         }
     }
@@ -203,6 +203,8 @@ const fn describe(code: ErrorCode) -> &'static str {
         ErrorCode::InvalidToken => "the access token is unknown, expired or revoked",
         ErrorCode::InsufficientScope => "the access token lacks a scope that is needed here",
         ErrorCode::UnsupportedTokenType => "tokens of this type cannot be revoked",
+        ErrorCode::InvalidRedirectUri => "a redirect URI cannot be registered",
+        ErrorCode::InvalidClientMetadata => "the client metadata cannot be registered",
         ErrorCode::LoginRequired => "nobody is signed in",
         ErrorCode::ConsentRequired => "consent is needed",
         ErrorCode::AccountSelectionRequired => "an account must be selected",

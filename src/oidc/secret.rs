@@ -31,6 +31,10 @@ pub enum SecretKind {
     KnownBrowser,
     /// The handle of an authorization transaction, in the URLs of its pages.
     Transaction,
+    /// An initial access token, which lets clients register themselves.
+    InitialAccessToken,
+    /// A registration access token, with which a client manages its own registration.
+    RegistrationAccessToken,
 }
 
 impl SecretKind {
@@ -46,6 +50,8 @@ impl SecretKind {
             Self::Browser => "kfb_",
             Self::KnownBrowser => "kfk_",
             Self::Transaction => "kft_",
+            Self::InitialAccessToken => "kfj_",
+            Self::RegistrationAccessToken => "kfm_",
         }
     }
 }

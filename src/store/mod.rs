@@ -13,6 +13,7 @@ pub mod authorization_transactions;
 pub mod clients;
 pub mod consents;
 pub mod grants;
+pub mod initial_access_tokens;
 pub mod keyset;
 pub mod known_browsers;
 pub mod login_throttles;

@@ -41,6 +41,7 @@ mod failures;
 mod fixture;
 mod grants;
 mod housekeeping;
+mod initial_access_tokens;
 mod keys;
 mod schema;
 mod sessions;

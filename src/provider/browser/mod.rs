@@ -6,7 +6,7 @@ pub mod consent;
 pub mod form;
 pub mod login;
 pub mod logout;
-mod throttle;
+pub(in crate::provider) mod throttle;
 pub mod transaction;
 
 use std::net::IpAddr;
