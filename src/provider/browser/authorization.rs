@@ -31,6 +31,8 @@ use super::{Browser, SignedIn};
 pub enum AuthorizationOutcome {
     /// To take this answer to the client.
     Respond(AuthorizationResponse),
+    /// To ask the person before it takes a refusal to a client that nobody has checked.
+    AskBeforeRefusing(Box<UncheckedReturn>),
     /// To show a page of a transaction first.
     Interact {
         /// Which page.
@@ -40,6 +42,17 @@ pub enum AuthorizationOutcome {
         /// The browser's binding, to set as a cookie if it is new.
         binding: Binding,
     },
+}
+
+/// A refusal on its way to a client that registered itself.
+#[derive(Clone, Debug)]
+pub struct UncheckedReturn {
+    /// What the client calls itself.
+    pub client_name: String,
+    /// Its redirect URI.
+    pub redirect_uri: String,
+    /// The refusal.
+    pub response: AuthorizationResponse,
 }
 
 /// A page of an authorization transaction.
@@ -123,7 +136,13 @@ impl Provider {
         };
         let request = match authorization_request::parse(&parameters, &client, &self.policy) {
             Ok(request) => request,
-            Err(refusal) => return Ok(self.refuse(&client, &return_address, refusal)),
+            Err(refusal) => {
+                let is_silent = parameters.get("prompt") == Ok(Some("none"));
+                let is_safe = client.is_trusted()
+                    || is_silent
+                    || self.find_signed_in(&mut db, browser).await?.is_some();
+                return Ok(self.refuse_request(&client, &return_address, refusal, is_safe));
+            }
         };
         let pending = Pending {
             client,
@@ -165,7 +184,11 @@ impl Provider {
             Some(hint) => {
                 let Some(user_id) = self.hinted_user(hint, client) else {
                     let refusal = Refusal::InvalidIdTokenHint;
-                    return Ok(self.refuse(client, &pending.return_address, refusal));
+                    let is_safe = client.is_trusted()
+                        || pending.request.prompt.none
+                        || self.find_signed_in(&mut db, browser).await?.is_some();
+                    let address = &pending.return_address;
+                    return Ok(self.refuse_request(client, address, refusal, is_safe));
                 };
                 Some(user_id)
             }
@@ -216,6 +239,30 @@ impl Provider {
     ) -> AuthorizationOutcome {
         tracing::info!(client.id = %client.id, reason = %refusal, "authorization refused");
         AuthorizationOutcome::Respond(return_address.refuse(&self.issuer, refusal))
+    }
+
+    /// Tells the client that its request makes no sense: at once where that `is_safe`, and else by
+    /// way of the person. A client that registered itself may have done so only to have people
+    /// sent to it by an address that they trust ([RFC 9700 section 4.11.2]).
+    ///
+    /// [RFC 9700 section 4.11.2]: https://www.rfc-editor.org/rfc/rfc9700#section-4.11.2
+    fn refuse_request(
+        &self,
+        client: &Client,
+        return_address: &ReturnAddress,
+        refusal: Refusal,
+        is_safe: bool,
+    ) -> AuthorizationOutcome {
+        match self.refuse(client, return_address, refusal) {
+            AuthorizationOutcome::Respond(response) if !is_safe => {
+                AuthorizationOutcome::AskBeforeRefusing(Box::new(UncheckedReturn {
+                    client_name: client.name().to_owned(),
+                    redirect_uri: return_address.redirect_uri().to_owned(),
+                    response,
+                }))
+            }
+            outcome => outcome,
+        }
     }
 
     /// Shows a page: of the transaction that the request already is, or of a new one.
