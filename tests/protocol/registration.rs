@@ -131,6 +131,16 @@ async fn what_was_registered_is_told_and_signs_people_in() {
     }
     assert_eq!(told, &expected);
 
+    // Neither of its secrets is kept, nor logged.
+    for entry in std::fs::read_dir(server.directory()).expect("its directory") {
+        let kept = std::fs::read(entry.expect("an entry").path()).unwrap_or_default();
+        for name in ["client_secret", "registration_access_token"] {
+            let secret = answer.member(name).as_bytes();
+            let is_kept = kept.windows(secret.len()).any(|window| window == secret);
+            assert!(!is_kept, "{name}");
+        }
+    }
+
     let party = party(&server, told);
     let alice = server.user("alice");
     let tokens = party.sign_in(alice, "openid email offline_access").await;
