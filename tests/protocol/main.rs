@@ -14,4 +14,6 @@
 mod support;
 
 mod registration;
+mod registration_management;
+mod unchecked_clients;
 mod webfinger;

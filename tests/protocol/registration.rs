@@ -1,12 +1,11 @@
-//! Clients that register themselves (RFC 7591, OpenID Connect Dynamic Client Registration 1.0), and
-//! manage their registration (RFC 7592).
+//! Clients that register themselves (RFC 7591, OpenID Connect Dynamic Client Registration 1.0).
 
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::browser::{Arrival, Browser};
+use crate::support::browser::Browser;
 use crate::support::jwt;
 use crate::support::launch::Launch;
 use crate::support::process::Server;
@@ -352,138 +351,6 @@ async fn one_address_registers_only_so_many_clients() {
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
 }
 
-/// RFC 7592 sections 2.1 and 3; the suite's third-party-initiated login.
-#[tokio::test]
-async fn a_client_reads_its_registration() {
-    let server = registering("open");
-    let mut described = web_client();
-    described["initiate_login_uri"] = json!("https://rp.test/login");
-    let told = register(&server, None, &described).await.json;
-    assert_eq!(told["initiate_login_uri"], "https://rp.test/login");
-
-    let read = manage(Method::GET, &told, None).await;
-    assert_eq!(read.status, StatusCode::OK, "{}", read.text);
-    assert_eq!(read.header("cache-control"), "no-store");
-    let mut expected = told.clone();
-    // Only its digest is kept.
-    let members = expected.as_object_mut().expect("an object");
-    members.remove("client_secret");
-    members.remove("client_secret_expires_at");
-    assert_eq!(read.json, expected);
-}
-
-/// RFC 7592 section 2.2.
-#[tokio::test]
-async fn a_client_replaces_its_registration_as_a_whole() {
-    let server = registering("open");
-    let mut described = web_client();
-    described["client_name"] = json!("Before");
-    described["tos_uri"] = json!("https://rp.test/terms");
-    let told = register(&server, None, &described).await.json;
-
-    let next = |changes: Value| {
-        let mut next = json!({
-            "client_id": told["client_id"], "redirect_uris": ["https://rp.test/next"],
-        });
-        for (name, value) in changes.as_object().expect("changes") {
-            next[name] = value.clone();
-        }
-        next
-    };
-    for (wrong, member) in [
-        (json!({"client_id": null}), "client_id"),
-        (json!({"client_id": "other"}), "client_id"),
-        (json!({"client_secret": "my own choice"}), "client_secret"),
-        (
-            json!({"redirect_uris": ["http://rp.test/cb"]}),
-            "redirect_uris",
-        ),
-        (
-            json!({"initiate_login_uri": "http://rp.test/"}),
-            "initiate_login_uri",
-        ),
-    ] {
-        let refused = manage(Method::PUT, &told, Some(&next(wrong))).await;
-        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{member}");
-        assert!(refused.member("error_description").starts_with(member));
-    }
-    let unchanged = manage(Method::GET, &told, None).await;
-    assert_eq!(unchanged.member("client_name"), "Before");
-
-    let changes = json!({"client_secret": told["client_secret"], "client_name": "After"});
-    let updated = manage(Method::PUT, &told, Some(&next(changes))).await;
-    assert_eq!(updated.status, StatusCode::OK, "{}", updated.text);
-    assert_eq!(updated.member("client_name"), "After");
-    assert_eq!(updated.json["tos_uri"], Value::Null);
-    assert_eq!(updated.json["client_secret"], Value::Null);
-    let mut party = party(&server, &told);
-    party.redirect_uri = "https://rp.test/next".to_owned();
-    party.sign_in(server.user("alice"), "openid").await;
-
-    // A public client has no secret; who needs one again gets a new one.
-    let public = next(json!({"token_endpoint_auth_method": "none"}));
-    let updated = manage(Method::PUT, &told, Some(&public)).await;
-    assert_eq!(updated.json["client_secret"], Value::Null);
-    party.redeem("any", "any").await.unauthenticated();
-    let updated = manage(Method::PUT, &told, Some(&next(json!({})))).await;
-    let secret = updated.member("client_secret");
-    assert_ne!(told["client_secret"], secret);
-    assert_eq!(updated.json["client_secret_expires_at"], 0);
-    party.redeem("any", "any").await.unauthenticated();
-    let party = party.with_secret(secret);
-    party.redeem("any", "any").await.refused(&["invalid_grant"]);
-}
-
-/// S90; RFC 7592 sections 2.3 and 3.
-#[tokio::test]
-async fn a_registration_access_token_is_good_for_its_own_client_and_as_long_as_that() {
-    let server = registering("open");
-    let one = register(&server, None, &web_client()).await.json;
-    let other = register(&server, None, &web_client()).await.json;
-    let party = party(&server, &one);
-    let tokens = party.sign_in(server.user("alice"), "openid").await;
-    let web_app = &server.web_app().client_id;
-
-    let challenged = |answer: &Answer| {
-        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{}", answer.text);
-        assert!(answer.header("www-authenticate").starts_with("Bearer"));
-    };
-    for (id, token) in [
-        (&other["client_id"], &one["registration_access_token"]),
-        (&one["client_id"], &json!("kfm_guessed")),
-        (&one["client_id"], &one["client_secret"]),
-        (&one["client_id"], &json!(tokens.access_token)),
-        (&json!(web_app), &one["registration_access_token"]),
-        (&json!("nobody"), &one["registration_access_token"]),
-        (&one["client_id"], &json!("")),
-    ] {
-        let id = id.as_str().expect("an id");
-        let mut forged = one.clone();
-        let uri = server.url(&format!("/oauth2/register/{id}"));
-        forged["registration_client_uri"] = json!(uri.as_str());
-        forged["registration_access_token"] = token.clone();
-        for method in [Method::GET, Method::PUT, Method::DELETE] {
-            challenged(&manage(method, &forged, Some(&web_client())).await);
-        }
-    }
-    let request = http_client().get(one["registration_client_uri"].as_str().expect("a URI"));
-    challenged(&Answer::of(request).await);
-
-    let deleted = manage(Method::DELETE, &one, None).await;
-    assert_eq!(deleted.status, StatusCode::NO_CONTENT);
-    assert_eq!(deleted.text, "");
-    for method in [Method::GET, Method::PUT, Method::DELETE] {
-        challenged(&manage(method, &one, Some(&web_client())).await);
-    }
-    let gone = party.userinfo(&tokens.access_token).await;
-    gone.challenged("invalid_token");
-    party.redeem("any", "any").await.unauthenticated();
-    assert_eq!(
-        manage(Method::GET, &other, None).await.status,
-        StatusCode::OK
-    );
-}
-
 /// Clients that run in a page register from there; only where everybody may.
 #[tokio::test]
 async fn pages_of_any_origin_register_clients_where_everybody_may() {
@@ -506,151 +373,6 @@ async fn pages_of_any_origin_register_clients_where_everybody_may() {
             assert_eq!(answer.header("access-control-allow-credentials"), "");
         }
     }
-}
-
-/// A disabled client neither signs anybody in nor comes back by itself.
-#[tokio::test]
-async fn who_closes_registration_keeps_the_clients_there_are() {
-    let mut server = registering("open");
-    let told = register(&server, None, &web_client()).await.json;
-    server.restart();
-    let party = party(&server, &told);
-    let mut browser = Browser::new(server.issuer());
-    let arrival = browser.open(&party.request("openid").url()).await;
-    assert!(matches!(arrival, Arrival::Page(page) if page.status == StatusCode::OK));
-    let statement = "UPDATE clients SET disabled_at = 1 WHERE self_registered_at IS NOT NULL";
-    server.execute(statement.to_owned()).await;
-    let read = manage(Method::GET, &told, None).await;
-    assert_eq!(read.status, StatusCode::UNAUTHORIZED);
-}
-
-/// S7; RFC 9700 section 4.11.2.
-#[tokio::test]
-async fn nobody_is_sent_with_an_error_to_a_client_that_nobody_has_checked_without_a_click() {
-    let server = registering("open");
-    let mut described = web_client();
-    described["client_name"] = json!("<img src=x onerror=1>");
-    let told = register(&server, None, &described).await.json;
-    let self_made = party(&server, &told);
-    let wrong = |party: &RelyingParty| party.request("openid").with("response_type", "nonsense");
-    let request = wrong(&self_made);
-
-    let mut stranger = Browser::new(server.issuer());
-    let page = stranger.open(&request.url()).await.page();
-    assert!(page.is_refusal(), "{}", page.describe());
-    assert!(
-        page.body.contains("<code>https://rp.test/cb</code>"),
-        "{}",
-        page.body
-    );
-    assert!(!page.body.contains("<img src=x"), "{}", page.body);
-    let link = page.body.split("id=\"error-return\" href=\"").nth(1);
-    let link = link
-        .and_then(|rest| rest.split('"').next())
-        .expect("a link");
-    let link = link.replace("&#38;", "&");
-    assert!(
-        link.starts_with("https://rp.test/cb?error=unsupported_response_type&"),
-        "{link}"
-    );
-    assert!(
-        link.contains(&format!("&state={}", request.state)),
-        "{link}"
-    );
-
-    let by_form = request.clone().with("response_mode", "form_post");
-    let page = stranger.open(&by_form.url()).await.page();
-    assert!(page.is_refusal(), "{}", page.describe());
-    assert_eq!(
-        page.form("error-return").value("error"),
-        "unsupported_response_type"
-    );
-
-    let bad_hint = self_made.request("openid").with("id_token_hint", "x.y.z");
-    let page = stranger.open(&bad_hint.url()).await.page();
-    assert!(page.is_refusal(), "{}", page.describe());
-
-    // As specified, since no page may be shown; to a client that the operator has registered; and
-    // from a browser in which somebody is signed in.
-    let silent = request.clone().with("prompt", "none");
-    let away = stranger.open(&silent.url()).await.away();
-    assert_eq!(away.error(), "unsupported_response_type");
-    let trusted = wrong(&RelyingParty::web_app(&server));
-    let away = stranger.open(&trusted.url()).await.away();
-    assert_eq!(away.error(), "unsupported_response_type");
-    let mut signed_in = Browser::new(server.issuer());
-    self_made
-        .authorize(&mut signed_in, server.user("alice"), "openid")
-        .await;
-    let away = signed_in.open(&request.url()).await.away();
-    assert_eq!(away.error(), "unsupported_response_type");
-}
-
-/// The suite's registration-logo-uri, -policy-uri, -tos-uri; S85.
-#[tokio::test]
-async fn the_consent_page_shows_what_a_client_says_of_itself_and_that_nobody_has_checked_it() {
-    let server = registering("open");
-    let mut described = web_client();
-    for (member, uri) in [
-        (
-            "logo_uri",
-            "https://img.rp.test:8443/logo.png?a=\"><script>",
-        ),
-        ("client_uri", "https://rp.test/"),
-        ("policy_uri", "https://rp.test/privacy"),
-        ("tos_uri", "https://rp.test/terms?a=1&b=\"onclick"),
-    ] {
-        described[member] = json!(uri);
-    }
-    let told = register(&server, None, &described).await.json;
-    let request = party(&server, &told).request("openid profile");
-    let mut browser = Browser::new(server.issuer());
-    let login = browser.open_login(&request.url()).await;
-    let links = [
-        "href=\"https://rp.test/\"",
-        "href=\"https://rp.test/privacy\"",
-        "href=\"https://rp.test/terms?a=1&#38;b=&#34;onclick\"",
-    ];
-    for link in links {
-        assert!(login.body.contains(link), "{link} in {}", login.body);
-    }
-    // Who has not signed in yet loads nothing from elsewhere.
-    assert!(!login.body.contains("img.rp.test"), "{}", login.body);
-    assert!(
-        login
-            .header("content-security-policy")
-            .contains("img-src 'self';")
-    );
-
-    let alice = server.user("alice");
-    let consent = browser
-        .log_in(&login, &alice.username, &alice.password)
-        .await;
-    let consent = consent.page();
-    for link in links {
-        assert!(consent.body.contains(link), "{link} in {}", consent.body);
-    }
-    let logo = "src=\"https://img.rp.test:8443/logo.png?a=&#34;&#62;&#60;script&#62;\"";
-    assert!(consent.body.contains(logo), "{}", consent.body);
-    let policy = consent.header("content-security-policy");
-    assert!(
-        policy.contains("img-src 'self' https://img.rp.test:8443;"),
-        "{policy}"
-    );
-    assert!(
-        consent.body.contains("id=\"consent-caution\""),
-        "{}",
-        consent.body
-    );
-    assert_eq!(consent.header("referrer-policy"), "no-referrer");
-
-    let request = RelyingParty::web_app(&server).request("openid profile");
-    let consent = browser.open(&request.url()).await.page();
-    assert!(
-        !consent.body.contains("consent-caution"),
-        "{}",
-        consent.body
-    );
 }
 
 /// A server that lets clients register themselves.
@@ -682,17 +404,6 @@ pub(crate) fn party(server: &Server, told: &Value) -> RelyingParty {
         _ => Authentication::Basic,
     };
     RelyingParty::seeded(server, &client, authentication)
-}
-
-async fn manage(method: Method, told: &Value, body: Option<&Value>) -> Answer {
-    let uri = told["registration_client_uri"].as_str().expect("a URI");
-    let token = told["registration_access_token"].as_str().expect("a token");
-    let request = http_client().request(method, uri).bearer_auth(token);
-    let request = match body {
-        Some(body) => request.json(body),
-        None => request,
-    };
-    Answer::of(request).await
 }
 
 async fn metadata(server: &Server) -> Value {

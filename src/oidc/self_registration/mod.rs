@@ -7,6 +7,9 @@
 //! [RFC 7591]: https://www.rfc-editor.org/rfc/rfc7591
 //! [OIDC Registration]: https://openid.net/specs/openid-connect-registration-1_0.html
 
+mod members;
+mod rules;
+
 use serde_json::{Map, Value, json};
 
 use super::client::Client;
@@ -16,11 +19,10 @@ use super::issuer::Issuer;
 use super::metadata::path;
 use super::policy::RegistrationPolicy;
 use super::redirect_uri::RedirectUri;
-use super::registration::{self, MetadataError, Rule};
-use super::response_type::ResponseType;
+use super::registration::{self, MetadataError};
 use super::scope::{self, Scopes};
 use super::secret::Secret;
-use super::web_uri::WebUri;
+use members::REGISTRABLE;
 
 /// Reads what a client says of itself, as [RFC 7591 section 2] and [OIDC Registration section 2]
 /// have it. What is unknown, and what is not for it to say, is ignored.
@@ -42,7 +44,7 @@ pub fn read(
     // As OIDC Core has them: who has not been looked at gets no more than it asks userinfo for.
     metadata.id_token_claims = IdTokenClaims::Lean;
     metadata.require_pkce = policy.require_pkce.then_some(true);
-    RULES.iter().try_for_each(|rule| rule(&metadata))?;
+    rules::check(&metadata)?;
     registration::check(&metadata)?;
     Ok(metadata)
 }
@@ -137,212 +139,9 @@ fn application_type(metadata: &ClientMetadata) -> ApplicationType {
     })
 }
 
-const RULES: &[Rule] = &[
-    redirect_uris_are_of_the_application_type,
-    post_logout_redirect_uris_are_of_the_application_type,
-    grant_types_and_response_types_agree,
-    the_name_is_one_line,
-    the_logo_comes_over_tls,
-    lists_are_short,
-];
-
-/// [OIDC Registration section 2], [RFC 8252 section 7]: a web application is reached over TLS; a
-/// native one by a loopback address, a scheme of its own, or an https address that it has claimed.
-///
-/// [OIDC Registration section 2]: https://openid.net/specs/openid-connect-registration-1_0.html#ClientMetadata
-/// [RFC 8252 section 7]: https://www.rfc-editor.org/rfc/rfc8252#section-7
-fn redirect_uris_are_of_the_application_type(
-    metadata: &ClientMetadata,
-) -> Result<(), MetadataError> {
-    if metadata.redirect_uris.is_empty() {
-        let reason = "at least one is needed";
-        return Err(MetadataError::new("redirect_uris", reason));
-    }
-    are_of_the_application_type("redirect_uris", &metadata.redirect_uris, metadata)
-}
-
-fn post_logout_redirect_uris_are_of_the_application_type(
-    metadata: &ClientMetadata,
-) -> Result<(), MetadataError> {
-    let uris = &metadata.post_logout_redirect_uris;
-    are_of_the_application_type("post_logout_redirect_uris", uris, metadata)
-}
-
-fn are_of_the_application_type(
-    member: &'static str,
-    uris: &[RedirectUri],
-    metadata: &ClientMetadata,
-) -> Result<(), MetadataError> {
-    let is_native = metadata.application_type == Some(ApplicationType::Native);
-    for uri in uris.iter().filter(|uri| !uri.is_https()) {
-        let reason = match (is_native, uri.is_loopback(), uri.is_private_use()) {
-            (true, true, _) | (true, _, true) => continue,
-            (false, ..) => "a web application is reached by https",
-            (true, false, false) => {
-                "a native application is reached by https, by http on a loopback address, or by \
-                 a scheme of its own that has a dot in it"
-            }
-        };
-        return Err(MetadataError::new(member, format!("'{uri}': {reason}")));
-    }
-    Ok(())
-}
-
-/// [RFC 7591 section 2.1].
-///
-/// [RFC 7591 section 2.1]: https://www.rfc-editor.org/rfc/rfc7591#section-2.1
-fn grant_types_and_response_types_agree(metadata: &ClientMetadata) -> Result<(), MetadataError> {
-    let has_grant = metadata.grant_types.contains(GrantType::AuthorizationCode);
-    let has_type = metadata.response_types.0.contains(&ResponseType::Code);
-    match (has_grant, has_type) {
-        (true, true) => Ok(()),
-        (true, false) => Err(MetadataError::new(
-            "response_types",
-            "the grant type authorization_code goes with the response type code",
-        )),
-        (false, true) => Err(MetadataError::new(
-            "grant_types",
-            "the response type code goes with the grant type authorization_code",
-        )),
-        (false, false) => Err(MetadataError::new(
-            "grant_types",
-            "none of these grant types is for clients that register themselves",
-        )),
-    }
-}
-
-/// The name stands on pages where people decide: short, and nothing that reorders what is around it.
-fn the_name_is_one_line(metadata: &ClientMetadata) -> Result<(), MetadataError> {
-    let Some(name) = &metadata.client_name else {
-        return Ok(());
-    };
-    let misleads = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
-    if name.trim().is_empty() || name.chars().count() > 100 || name.chars().any(misleads) {
-        let reason = "it is 1 to 100 characters, none of which is invisible";
-        return Err(MetadataError::new("client_name", reason));
-    }
-    Ok(())
-}
-
-fn the_logo_comes_over_tls(metadata: &ClientMetadata) -> Result<(), MetadataError> {
-    match &metadata.logo_uri {
-        Some(uri) if uri.image_origin().is_none() => {
-            let reason = "it must be an https URL on a host with a plain name";
-            Err(MetadataError::new("logo_uri", reason))
-        }
-        Some(_) | None => Ok(()),
-    }
-}
-
-fn lists_are_short(metadata: &ClientMetadata) -> Result<(), MetadataError> {
-    for (member, length) in [
-        ("redirect_uris", metadata.redirect_uris.len()),
-        (
-            "post_logout_redirect_uris",
-            metadata.post_logout_redirect_uris.len(),
-        ),
-        ("contacts", metadata.contacts.len()),
-    ] {
-        if length > MOST_ITEMS {
-            let reason = format!("it has at most {MOST_ITEMS} items");
-            return Err(MetadataError::new(member, reason));
-        }
-    }
-    let links = [
-        ("client_uri", &metadata.client_uri),
-        ("logo_uri", &metadata.logo_uri),
-        ("policy_uri", &metadata.policy_uri),
-        ("tos_uri", &metadata.tos_uri),
-        ("initiate_login_uri", &metadata.initiate_login_uri),
-    ];
-    let links = links.map(|(member, uri)| (member, uri.as_ref().map(WebUri::as_str)));
-    let texts = [
-        ("software_id", metadata.software_id.as_deref()),
-        ("software_version", metadata.software_version.as_deref()),
-    ];
-    let contacts = metadata.contacts.iter();
-    let contacts = contacts.map(|contact| ("contacts", Some(contact.as_str())));
-    for (member, text) in links.into_iter().chain(texts).chain(contacts) {
-        if text.is_some_and(|text| text.len() > LONGEST_TEXT) {
-            let reason = format!("it has at most {LONGEST_TEXT} characters");
-            return Err(MetadataError::new(member, reason));
-        }
-    }
-    Ok(())
-}
-
 /// The grants that a client can register itself for. Those in which a client acts as itself, or as
 /// somebody who does not see a page of Keyfob's, take an operator.
 const GRANT_TYPES: &[GrantType] = &[GrantType::AuthorizationCode, GrantType::RefreshToken];
-
-/// The members that are a client's own to register: those of the specifications, of which Keyfob
-/// may not know all.
-const REGISTRABLE: &[&str] = &[
-    // RFC 7591 section 2
-    "redirect_uris",
-    "token_endpoint_auth_method",
-    "grant_types",
-    "response_types",
-    "client_name",
-    "client_uri",
-    "logo_uri",
-    "scope",
-    "contacts",
-    "tos_uri",
-    "policy_uri",
-    "jwks_uri",
-    "jwks",
-    "software_id",
-    "software_version",
-    // OpenID Connect Dynamic Client Registration section 2
-    "application_type",
-    "sector_identifier_uri",
-    "subject_type",
-    "id_token_signed_response_alg",
-    "id_token_encrypted_response_alg",
-    "id_token_encrypted_response_enc",
-    "userinfo_signed_response_alg",
-    "userinfo_encrypted_response_alg",
-    "userinfo_encrypted_response_enc",
-    "request_object_signing_alg",
-    "request_object_encryption_alg",
-    "request_object_encryption_enc",
-    "token_endpoint_auth_signing_alg",
-    "default_max_age",
-    "require_auth_time",
-    "default_acr_values",
-    "initiate_login_uri",
-    "request_uris",
-    // OpenID Connect's logout specifications
-    "post_logout_redirect_uris",
-    "backchannel_logout_uri",
-    "backchannel_logout_session_required",
-    "frontchannel_logout_uri",
-    "frontchannel_logout_session_required",
-    // RFC 8705, RFC 9101, RFC 9126, RFC 9396, RFC 9449, RFC 9701, JARM
-    "tls_client_auth_subject_dn",
-    "tls_client_auth_san_dns",
-    "tls_client_auth_san_uri",
-    "tls_client_auth_san_ip",
-    "tls_client_auth_san_email",
-    "tls_client_certificate_bound_access_tokens",
-    "require_signed_request_object",
-    "require_pushed_authorization_requests",
-    "authorization_details_types",
-    "dpop_bound_access_tokens",
-    "introspection_signed_response_alg",
-    "introspection_encrypted_response_alg",
-    "introspection_encrypted_response_enc",
-    "authorization_signed_response_alg",
-    "authorization_encrypted_response_alg",
-    "authorization_encrypted_response_enc",
-];
-
-const MOST_ITEMS: usize = 50;
-const LONGEST_TEXT: usize = 2048;
 
 #[cfg(test)]
 mod tests {
