@@ -20,6 +20,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "grant details",
         include_str!("../../migrations/0002_grant_details.sql"),
     ),
+    (
+        8,
+        "client registration",
+        include_str!("../../migrations/0008_client_registration.sql"),
+    ),
 ];
 
 /// Brings the schema up to date, and leaves alone one that is.
