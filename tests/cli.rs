@@ -134,7 +134,7 @@ fn clients_are_made_shown_changed_and_deleted() {
         {"client_id": "chosen", "client_secret": "a-secret-of-my-own-choice",
          "redirect_uris": ["https://rp.example/cb"]},
         {"client_name": "Phone", "token_endpoint_auth_method": "none",
-         "redirect_uris": ["com.example.phone:/cb"], "software_id": "x"},
+         "redirect_uris": ["com.example.phone:/cb"], "software_statement": "x"},
     ]});
     let made = site.run("client add --metadata - --json", &metadata.to_string());
     let clients = made.json();
@@ -144,7 +144,7 @@ fn clients_are_made_shown_changed_and_deleted() {
     );
     assert_eq!(clients["clients"][1]["client_secret"], Value::Null);
     assert!(
-        made.stderr.contains("software_id is ignored"),
+        made.stderr.contains("software_statement is ignored"),
         "{}",
         made.stderr
     );

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::registration::{party, register, registering, web_client};
 use crate::support::launch::{Database, Launch};
 use crate::support::process::Server;
-use crate::support::relying_party::{Answer, http_client};
+use crate::support::relying_party::{Answer, http_client, random_text};
 
 /// RFC 7592 sections 2.1 and 3; the suite's third-party-initiated login.
 #[tokio::test]
@@ -143,7 +143,8 @@ async fn a_registration_access_token_is_good_for_its_own_client_and_as_long_as_t
 /// Closing registration is about those who come; disabling a client is about that one.
 #[tokio::test]
 async fn who_closes_registration_keeps_the_clients_there_are() {
-    let launch = Launch::serve().variable("KEYFOB_MASTER_KEY", &"5a".repeat(32));
+    let master_key = [random_text(), random_text()].concat();
+    let launch = Launch::serve().variable("KEYFOB_MASTER_KEY", &master_key);
     let opened = launch.clone().variable("KEYFOB_REGISTRATION__MODE", "open");
     let mut open = opened.start();
     let mut told = register(&open, None, &web_client()).await.json;

@@ -1,10 +1,11 @@
 //! What people see of a client that registered itself.
 
+use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::registration::{party, register, registering, web_client};
 use crate::support::browser::Browser;
-use crate::support::relying_party::RelyingParty;
+use crate::support::relying_party::{Answer, RelyingParty, http_client};
 
 /// S7; RFC 9700 section 4.11.2.
 #[tokio::test]
@@ -41,12 +42,17 @@ async fn nobody_is_sent_with_an_error_to_a_client_that_nobody_has_checked_withou
     );
 
     let by_form = request.clone().with("response_mode", "form_post");
-    let page = stranger.open(&by_form.url()).await.page();
-    assert!(page.is_refusal(), "{}", page.describe());
-    assert_eq!(
-        page.form("error-return").value("error"),
-        "unsupported_response_type"
+    let answer = Answer::of(http_client().get(by_form.url())).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text);
+    let field = "name=\"error\" value=\"unsupported_response_type\"";
+    assert!(answer.text.contains(field), "{}", answer.text);
+    // It does not post itself.
+    assert!(
+        answer.text.contains("id=\"error-return\""),
+        "{}",
+        answer.text
     );
+    assert!(!answer.text.contains("<script"), "{}", answer.text);
 
     let bad_hint = self_made.request("openid").with("id_token_hint", "x.y.z");
     let page = stranger.open(&bad_hint.url()).await.page();
