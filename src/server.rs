@@ -14,7 +14,8 @@ use crate::dev::Development;
 use crate::http::site::Site;
 use crate::http::{
     account_selection, assets, authorization, consent, cors, discovery, error, form, front, health,
-    introspection, login, logout, registration, revocation, token, trace, userinfo,
+    introspection, login, logout, pushed_authorization_request, registration, revocation, token,
+    trace, userinfo,
 };
 use crate::oidc::metadata::path;
 use crate::oidc::webfinger;
@@ -88,6 +89,12 @@ fn routes(app: &mut ServiceConfig) {
     app.service(
         resource(path::TOKEN)
             .route(post().to(token::post))
+            .route(options().to(cors::preflight))
+            .default_service(to(|| async { form::method_not_allowed("POST, OPTIONS") })),
+    )
+    .service(
+        resource(path::PUSHED_AUTHORIZATION_REQUEST)
+            .route(post().to(pushed_authorization_request::post))
             .route(options().to(cors::preflight))
             .default_service(to(|| async { form::method_not_allowed("POST, OPTIONS") })),
     )

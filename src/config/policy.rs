@@ -20,6 +20,10 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
         throttle: throttle(reader, &default.throttle),
         key_rotation: key_rotation(reader, &default.key_rotation),
         require_pkce: reader.or("require_pkce", default.require_pkce),
+        require_pushed_authorization_requests: reader.or(
+            "require_pushed_authorization_requests",
+            default.require_pushed_authorization_requests,
+        ),
         registration: registration::read(reader, default.registration),
         webfinger_domains: registration::webfinger_domains(reader),
         scopes: scopes(reader),
@@ -40,6 +44,7 @@ fn lifetimes(reader: &mut Reader, default: &Lifetimes) -> Lifetimes {
         session_idle: read("session_idle", default.session_idle, &SESSION),
         session: read("session", default.session, &SESSION),
         transaction: read("transaction", default.transaction, &TRANSACTION),
+        pushed_request: read("pushed_request", default.pushed_request, &PUSHED_REQUEST),
         known_browser: read("known_browser", default.known_browser, &SESSION),
         client_secret_overlap: read(
             "client_secret_overlap",
@@ -174,6 +179,10 @@ const GRANT: RangeInclusive<Duration> = SECOND..=Duration::from_hours(43800);
 const GRACE: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_mins(5);
 /// Browsers keep no cookie for longer.
 const SESSION: RangeInclusive<Duration> = SECOND..=Duration::from_hours(9600);
+/// [RFC 9126 section 2.2]: from 5 to 600 seconds.
+///
+/// [RFC 9126 section 2.2]: https://www.rfc-editor.org/rfc/rfc9126#section-2.2
+const PUSHED_REQUEST: RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_mins(10);
 const TRANSACTION: RangeInclusive<Duration> = MINUTE..=DAY;
 const OVERLAP: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_hours(2160);
 const LONGEST_ROTATION: Duration = Duration::from_hours(43800);

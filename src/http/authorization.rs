@@ -8,9 +8,10 @@ use crate::oidc::metadata::path;
 use crate::oidc::parameters::Parameters;
 use crate::oidc::secret::{Secret, SecretKind};
 use crate::provider::browser::authorization::{
-    AuthorizationError, AuthorizationOutcome, Page, UncheckedReturn, UnregisteredRedirectUri,
+    AuthorizationError, AuthorizationOutcome, Page, UnregisteredRedirectUri,
 };
 use crate::provider::browser::transaction::TransactionError;
+use crate::provider::browser::unchecked_client::UncheckedReturn;
 
 use super::error::{authorization_page, form_page, transaction_page};
 use super::form;

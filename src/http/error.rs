@@ -141,6 +141,7 @@ pub fn authorization_page(error: &AuthorizationError) -> ErrorKind {
             }
             UntrustedRequest::RedirectUriMissing => ErrorKind::RedirectUriMissing,
             UntrustedRequest::RedirectUriNotRegistered => ErrorKind::RedirectUriNotRegistered,
+            UntrustedRequest::RequestUriUnknown => ErrorKind::RequestUnknown,
             UntrustedRequest::Repeated(_) | UntrustedRequest::StateTooLong => {
                 ErrorKind::MalformedRequest
             }
@@ -211,5 +212,6 @@ const fn describe(code: ErrorCode) -> &'static str {
         ErrorCode::RequestNotSupported => "request objects are not supported",
         ErrorCode::RequestUriNotSupported => "request objects by reference are not supported",
         ErrorCode::RegistrationNotSupported => "registration in a request is not supported",
+        ErrorCode::InvalidRequestUri => "the request_uri is unknown, expired or used",
     }
 }

@@ -19,6 +19,7 @@ pub mod login;
 pub mod logout;
 pub mod page;
 pub mod pages;
+pub mod pushed_authorization_request;
 pub mod registration;
 pub mod revocation;
 pub mod site;

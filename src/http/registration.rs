@@ -21,7 +21,7 @@ use super::site::Site;
 /// Registers a client.
 pub async fn post(site: Data<Site>, request: HttpRequest, payload: Payload) -> HttpResponse {
     let response = register(&site, &request, payload).await;
-    for_pages(&site, response.unwrap_or_else(|error| error.respond()))
+    for_pages(&site, response.unwrap_or_else(Refused::respond))
 }
 
 /// Shows a client its registration.
@@ -29,7 +29,7 @@ pub async fn get(site: Data<Site>, request: HttpRequest, client: Path<String>) -
     let response = find(&site, &request, &client)
         .await
         .map(|registration| told(&site, StatusCode::OK, &registration));
-    for_pages(&site, response.unwrap_or_else(|error| error.respond()))
+    for_pages(&site, response.unwrap_or_else(Refused::respond))
 }
 
 /// Replaces a registration.
@@ -40,7 +40,7 @@ pub async fn put(
     payload: Payload,
 ) -> HttpResponse {
     let response = update(&site, &request, &client, payload).await;
-    for_pages(&site, response.unwrap_or_else(|error| error.respond()))
+    for_pages(&site, response.unwrap_or_else(Refused::respond))
 }
 
 /// Deletes a client.
@@ -57,7 +57,7 @@ pub async fn delete(site: Data<Site>, request: HttpRequest, client: Path<String>
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .finish()
     });
-    for_pages(&site, response.unwrap_or_else(|error| error.respond()))
+    for_pages(&site, response.unwrap_or_else(Refused::respond))
 }
 
 /// Answers the question that a browser asks before it lets a page send a request.

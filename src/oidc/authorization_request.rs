@@ -39,6 +39,9 @@ pub enum UntrustedRequest {
     /// `client_id` or `redirect_uri` twice.
     #[error(transparent)]
     Repeated(#[from] Repeated),
+    /// A `request_uri` of Keyfob's form under which this client has pushed nothing.
+    #[error("the request_uri is unknown, or another client's")]
+    RequestUriUnknown,
     /// A `state` of more than 4096 bytes, too long for an address.
     #[error("the state is longer than 4096 bytes")]
     StateTooLong,
@@ -59,6 +62,18 @@ pub enum Refusal {
     /// A request object by reference.
     #[error("request objects by reference are not supported")]
     RequestUri,
+    /// A `request_uri` through which something was granted before.
+    #[error("the request_uri has been used")]
+    RequestUriUsed,
+    /// A `request_uri` that came too late.
+    #[error("the request_uri has expired")]
+    RequestUriExpired,
+    /// Both `request` and `request_uri`.
+    #[error("the request has both request and request_uri")]
+    RequestBesideRequestUri,
+    /// A request that came with the browser, of a client that must push it.
+    #[error("the client must push its authorization requests")]
+    NotPushed,
     /// A registration within the request.
     #[error("registration within a request is not supported")]
     Registration,
@@ -122,6 +137,8 @@ impl Refusal {
         match self {
             Self::Repeated(_)
             | Self::ResponseModeNotAvailable
+            | Self::RequestBesideRequestUri
+            | Self::NotPushed
             | Self::ResponseTypeMissing
             | Self::CodeChallengeMissing
             | Self::CodeChallengeMalformed
@@ -131,6 +148,7 @@ impl Refusal {
             | Self::InvalidIdTokenHint => ErrorCode::InvalidRequest,
             Self::RequestObject => ErrorCode::RequestNotSupported,
             Self::RequestUri => ErrorCode::RequestUriNotSupported,
+            Self::RequestUriUsed | Self::RequestUriExpired => ErrorCode::InvalidRequestUri,
             Self::Registration => ErrorCode::RegistrationNotSupported,
             Self::UnsupportedResponseType => ErrorCode::UnsupportedResponseType,
             Self::ResponseTypeNotAllowed => ErrorCode::UnauthorizedClient,

@@ -45,6 +45,8 @@ pub enum ErrorCode {
     RequestUriNotSupported,
     /// [OIDC Core section 3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError)
     RegistrationNotSupported,
+    /// [OIDC Core section 3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError)
+    InvalidRequestUri,
 }
 
 impl ErrorCode {
@@ -73,6 +75,7 @@ impl ErrorCode {
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::RegistrationNotSupported => "registration_not_supported",
+            Self::InvalidRequestUri => "invalid_request_uri",
         }
     }
 }

@@ -20,6 +20,8 @@ pub mod path {
     pub const AUTHORIZATION: &str = "/oauth2/authorize";
     /// Where clients get tokens.
     pub const TOKEN: &str = "/oauth2/token";
+    /// Where clients push authorization requests.
+    pub const PUSHED_AUTHORIZATION_REQUEST: &str = "/oauth2/par";
     /// Where clients learn about the user.
     pub const USERINFO: &str = "/oauth2/userinfo";
     /// Where APIs ask whether a token is good.
@@ -52,6 +54,7 @@ pub struct Metadata {
     pub issuer: String,
     pub authorization_endpoint: String,
     pub token_endpoint: String,
+    pub pushed_authorization_request_endpoint: String,
     pub userinfo_endpoint: String,
     pub jwks_uri: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,6 +79,7 @@ pub struct Metadata {
     pub claims_parameter_supported: bool,
     pub request_parameter_supported: bool,
     pub request_uri_parameter_supported: bool,
+    pub require_pushed_authorization_requests: bool,
     pub code_challenge_methods_supported: Vec<&'static str>,
     pub authorization_response_iss_parameter_supported: bool,
 }
@@ -93,6 +97,8 @@ impl Metadata {
             issuer: issuer.to_string(),
             authorization_endpoint: issuer.join(path::AUTHORIZATION),
             token_endpoint: back_channel.join(path::TOKEN),
+            pushed_authorization_request_endpoint: back_channel
+                .join(path::PUSHED_AUTHORIZATION_REQUEST),
             userinfo_endpoint: back_channel.join(path::USERINFO),
             jwks_uri: back_channel.join(path::JWKS),
             registration_endpoint: (policy.registration.mode != RegistrationMode::Off)
@@ -128,6 +134,7 @@ impl Metadata {
             claims_parameter_supported: false,
             request_parameter_supported: false,
             request_uri_parameter_supported: false,
+            require_pushed_authorization_requests: policy.require_pushed_authorization_requests,
             code_challenge_methods_supported: vec!["S256"],
             authorization_response_iss_parameter_supported: true,
         }

@@ -23,6 +23,7 @@ pub mod password;
 pub mod pkce;
 pub mod policy;
 pub mod prompt;
+pub mod pushed_authorization_request;
 pub mod redirect_uri;
 pub mod registration;
 pub mod response_type;

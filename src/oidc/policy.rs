@@ -18,6 +18,8 @@ pub struct Policy {
     pub key_rotation: KeyRotationPolicy,
     /// Whether confidential clients must use PKCE too; public ones always must.
     pub require_pkce: bool,
+    /// Whether every client must push its authorization requests.
+    pub require_pushed_authorization_requests: bool,
     /// Which clients may register themselves, and what they get.
     pub registration: RegistrationPolicy,
     /// The e-mail domains whose addresses are signed in here, beside the issuer's host, for those
@@ -48,6 +50,8 @@ pub struct Lifetimes {
     pub session: Duration,
     /// Of an authorization request that waits for a person.
     pub transaction: Duration,
+    /// Of a pushed authorization request, until a browser comes with it.
+    pub pushed_request: Duration,
     /// For how long a browser in which somebody signed in is known.
     pub known_browser: Duration,
     /// For how long a client's secret is accepted after it was rotated.
@@ -66,6 +70,7 @@ impl Default for Lifetimes {
             session_idle: HOUR * 12,
             session: DAY * 7,
             transaction: HOUR,
+            pushed_request: Duration::from_secs(90),
             known_browser: DAY * 180,
             client_secret_overlap: DAY,
         }

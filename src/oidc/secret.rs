@@ -31,6 +31,11 @@ pub enum SecretKind {
     KnownBrowser,
     /// The handle of an authorization transaction, in the URLs of its pages.
     Transaction,
+    /// The `request_uri` of a pushed authorization request, in the form that [RFC 9126 section 2.2]
+    /// gives as an example.
+    ///
+    /// [RFC 9126 section 2.2]: https://www.rfc-editor.org/rfc/rfc9126#section-2.2
+    PushedAuthorizationRequest,
     /// An initial access token, which lets clients register themselves.
     InitialAccessToken,
     /// A registration access token, with which a client manages its own registration.
@@ -50,6 +55,7 @@ impl SecretKind {
             Self::Browser => "kfb_",
             Self::KnownBrowser => "kfk_",
             Self::Transaction => "kft_",
+            Self::PushedAuthorizationRequest => "urn:ietf:params:oauth:request_uri:",
             Self::InitialAccessToken => "kfj_",
             Self::RegistrationAccessToken => "kfm_",
         }
@@ -63,7 +69,7 @@ impl Secret {
     /// The secret of `kind` made of these 256 bits.
     #[must_use]
     pub fn new(kind: SecretKind, bits: &[u8; 32]) -> Self {
-        let mut text = Zeroizing::new(String::with_capacity(4 + 43));
+        let mut text = Zeroizing::new(String::with_capacity(kind.prefix().len() + 43));
         text.push_str(kind.prefix());
         URL_SAFE_NO_PAD.encode_string(bits, &mut text);
         Self(text)

@@ -14,6 +14,8 @@ pub struct Transaction {
     pub client_id: ClientId,
     /// The parameters of the request, form-encoded, as the client sent them.
     pub request: String,
+    /// The digest of the pushed request that it carries out, if it was pushed.
+    pub pushed_digest: Option<Digest>,
     /// When it began.
     pub created_at: Timestamp,
     /// When it is given up.

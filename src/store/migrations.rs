@@ -21,6 +21,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0002_grant_details.sql"),
     ),
     (
+        7,
+        "pushed authorization requests",
+        include_str!("../../migrations/0007_pushed_authorization_requests.sql"),
+    ),
+    (
         8,
         "client registration",
         include_str!("../../migrations/0008_client_registration.sql"),

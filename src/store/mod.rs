@@ -17,6 +17,7 @@ pub mod initial_access_tokens;
 pub mod keyset;
 pub mod known_browsers;
 pub mod login_throttles;
+pub mod pushed_authorization_requests;
 pub mod refresh_tokens;
 pub mod revoked_access_tokens;
 pub mod sessions;

@@ -98,6 +98,12 @@ const STEPS: &[(&str, Duration)] = &[
             (SELECT digest FROM authorization_transactions WHERE expires_at <= $1 LIMIT $2)",
         Duration::ZERO,
     ),
+    // A transaction that began with it may last for a day, and uses it up at its end.
+    (
+        "DELETE FROM pushed_authorization_requests WHERE digest IN
+            (SELECT digest FROM pushed_authorization_requests WHERE expires_at <= $1 LIMIT $2)",
+        DAY,
+    ),
     (
         "DELETE FROM sessions WHERE id IN
             (SELECT id FROM sessions WHERE expires_at <= $1 LIMIT $2)",

@@ -1,5 +1,5 @@
-//! The protocol over HTTP against a running server: what each specification asks of it, and what it
-//! must refuse. The files are named after what they are about.
+//! What clients may ask for beyond the code flow, over HTTP against a running server, a file a
+//! specification.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -7,12 +7,19 @@
 )]
 #![allow(
     clippy::too_many_lines,
-    reason = "a table of cases is as long as it is"
+    reason = "a table of requests is as long as it is"
+)]
+#![allow(
+    dead_code,
+    reason = "the assertions are shared with the security tests, and each binary uses its part"
 )]
 
+#[path = "../security/assertions.rs"]
+mod assertions;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod pushed_authorization_requests;
 mod registration;
 mod registration_management;
 mod unchecked_clients;

@@ -43,6 +43,7 @@ mod grants;
 mod housekeeping;
 mod initial_access_tokens;
 mod keys;
+mod pushed_requests;
 mod schema;
 mod sessions;
 mod tokens;

@@ -20,10 +20,13 @@ use crate::oidc::user::UserId;
 use crate::provider::{InternalError, Provider};
 use crate::store::{
     Lease, StoreError, authorization_codes, authorization_transactions, clients, consents, grants,
+    pushed_authorization_requests,
 };
 
 use super::form::Binding;
+use super::request::Asked;
 use super::transaction::TransactionError;
+use super::unchecked_client::{UncheckedReturn, is_silent};
 use super::{Browser, SignedIn};
 
 /// What the browser is to do next.
@@ -42,17 +45,6 @@ pub enum AuthorizationOutcome {
         /// The browser's binding, to set as a cookie if it is new.
         binding: Binding,
     },
-}
-
-/// A refusal on its way to a client that registered itself.
-#[derive(Clone, Debug)]
-pub struct UncheckedReturn {
-    /// What the client calls itself.
-    pub client_name: String,
-    /// Its redirect URI.
-    pub redirect_uri: String,
-    /// The refusal.
-    pub response: AuthorizationResponse,
 }
 
 /// A page of an authorization transaction.
@@ -109,8 +101,20 @@ struct Pending {
     request: AuthorizationRequest,
     /// The request as it came, to be kept while a person acts.
     parameters: Option<Parameters>,
+    /// The pushed request that it came in, if it did.
+    pushed: Option<Digest>,
     /// The transaction that it already is, and its handle.
     transaction: Option<(Secret, Transaction)>,
+}
+
+/// What became of issuing a code.
+enum Issuance {
+    /// The code is issued.
+    Done,
+    /// The transaction was answered before.
+    Finished,
+    /// Something was granted through the same pushed request before.
+    RequestUriUsed,
 }
 
 impl Provider {
@@ -128,20 +132,38 @@ impl Provider {
         };
         let client = client.filter(Client::is_enabled);
         let client = client.ok_or(UntrustedRequest::UnknownClient)?;
+        let asks_silently = is_silent(&parameters);
+        let (parameters, pushed) = match self.find_request(&mut db, &client, parameters).await? {
+            Asked::For { parameters, pushed } => (parameters, pushed),
+            Asked::Wrongly(return_address, refusal) => {
+                let (client, address) = (&client, &return_address);
+                let is_silent = asks_silently;
+                return self
+                    .refuse_request(&mut db, browser, client, address, refusal, is_silent)
+                    .await;
+            }
+        };
+        let is_silent = is_silent(&parameters);
         let return_address = match authorization_request::return_address(&parameters, &client) {
             Err(UntrustedRequest::RedirectUriNotRegistered) => {
                 return Err(unregistered(&parameters, &client));
             }
             result => result?,
         };
+        if pushed.is_none() && self.must_push(&client) {
+            let (client, address) = (&client, &return_address);
+            let refusal = Refusal::NotPushed;
+            return self
+                .refuse_request(&mut db, browser, client, address, refusal, is_silent)
+                .await;
+        }
         let request = match authorization_request::parse(&parameters, &client, &self.policy) {
             Ok(request) => request,
             Err(refusal) => {
-                let is_silent = parameters.get("prompt") == Ok(Some("none"));
-                let is_safe = client.is_trusted()
-                    || is_silent
-                    || self.find_signed_in(&mut db, browser).await?.is_some();
-                return Ok(self.refuse_request(&client, &return_address, refusal, is_safe));
+                let (client, address) = (&client, &return_address);
+                return self
+                    .refuse_request(&mut db, browser, client, address, refusal, is_silent)
+                    .await;
             }
         };
         let pending = Pending {
@@ -149,6 +171,7 @@ impl Provider {
             return_address,
             request,
             parameters: Some(parameters),
+            pushed,
             transaction: None,
         };
         self.decide(db, browser, pending).await
@@ -167,6 +190,7 @@ impl Provider {
             return_address: open.return_address,
             request: open.request,
             parameters: None,
+            pushed: open.transaction.pushed_digest.clone(),
             transaction: Some((handle, open.transaction)),
         };
         self.decide(db, browser, pending).await
@@ -184,11 +208,11 @@ impl Provider {
             Some(hint) => {
                 let Some(user_id) = self.hinted_user(hint, client) else {
                     let refusal = Refusal::InvalidIdTokenHint;
-                    let is_safe = client.is_trusted()
-                        || pending.request.prompt.none
-                        || self.find_signed_in(&mut db, browser).await?.is_some();
                     let address = &pending.return_address;
-                    return Ok(self.refuse_request(client, address, refusal, is_safe));
+                    let is_silent = pending.request.prompt.none;
+                    return self
+                        .refuse_request(&mut db, browser, client, address, refusal, is_silent)
+                        .await;
                 };
                 Some(user_id)
             }
@@ -241,30 +265,6 @@ impl Provider {
         AuthorizationOutcome::Respond(return_address.refuse(&self.issuer, refusal))
     }
 
-    /// Tells the client that its request makes no sense: at once where that `is_safe`, and else by
-    /// way of the person. A client that registered itself may have done so only to have people
-    /// sent to it by an address that they trust ([RFC 9700 section 4.11.2]).
-    ///
-    /// [RFC 9700 section 4.11.2]: https://www.rfc-editor.org/rfc/rfc9700#section-4.11.2
-    fn refuse_request(
-        &self,
-        client: &Client,
-        return_address: &ReturnAddress,
-        refusal: Refusal,
-        is_safe: bool,
-    ) -> AuthorizationOutcome {
-        match self.refuse(client, return_address, refusal) {
-            AuthorizationOutcome::Respond(response) if !is_safe => {
-                AuthorizationOutcome::AskBeforeRefusing(Box::new(UncheckedReturn {
-                    client_name: client.name().to_owned(),
-                    redirect_uri: return_address.redirect_uri().to_owned(),
-                    response,
-                }))
-            }
-            outcome => outcome,
-        }
-    }
-
     /// Shows a page: of the transaction that the request already is, or of a new one.
     async fn interact(
         &self,
@@ -283,6 +283,7 @@ impl Provider {
                     browser_digest: binding.secret.digest(),
                     client_id: pending.client.id,
                     request: parameters.unwrap_or_default().encode(),
+                    pushed_digest: pending.pushed,
                     created_at: now,
                     expires_at: now.after(self.policy.lifetimes.transaction),
                     user_id: None,
@@ -334,32 +335,45 @@ impl Provider {
         let transaction = pending
             .transaction
             .map(|(handle, transaction)| (handle.digest(), transaction.browser_digest));
+        let pushed = pending.pushed;
         let session_id = signed_in.session.id;
         let touch = (now.seconds_since(signed_in.session.seen_at) >= SEEN_EVERY)
             .then(|| now.after(lifetimes.session_idle));
-        let is_first = self
+        let issuance = self
             .store
             .write(move |db| {
                 Box::pin(async move {
                     if let Some((digest, browser)) = transaction
                         && !authorization_transactions::finish(db, &digest, &browser, now).await?
                     {
-                        return Ok(false);
+                        return Ok(Issuance::Finished);
+                    }
+                    // RFC 9126 section 7.3: a request_uri is used once.
+                    if let Some(pushed) = pushed
+                        && !pushed_authorization_requests::consume(db, &pushed, now).await?
+                    {
+                        return Ok(Issuance::RequestUriUsed);
                     }
                     grants::insert(db, &grant, offline_at).await?;
                     authorization_codes::insert(db, &digest, &record).await?;
                     if let Some(idle_expires_at) = touch {
                         crate::store::sessions::touch(db, session_id, now, idle_expires_at).await?;
                     }
-                    Ok::<_, StoreError>(true)
+                    Ok::<_, StoreError>(Issuance::Done)
                 })
             })
             .await?;
-        if !is_first {
-            return Err(TransactionError::Finished.into());
+        match issuance {
+            Issuance::Done => {
+                let response = pending.return_address.grant(&self.issuer, &code);
+                Ok(AuthorizationOutcome::Respond(response))
+            }
+            Issuance::Finished => Err(TransactionError::Finished.into()),
+            Issuance::RequestUriUsed => {
+                let refusal = Refusal::RequestUriUsed;
+                Ok(self.refuse(&pending.client, &pending.return_address, refusal))
+            }
         }
-        let response = pending.return_address.grant(&self.issuer, &code);
-        Ok(AuthorizationOutcome::Respond(response))
     }
 
     /// What `pending` asks for, granted.
@@ -397,7 +411,7 @@ impl Provider {
 
     /// The user whom an `id_token_hint` names, if it is an ID token that was issued to `client`,
     /// expired or not. It says who is meant, and signs nobody in.
-    fn hinted_user(&self, hint: &str, client: &Client) -> Option<UserId> {
+    pub(in crate::provider) fn hinted_user(&self, hint: &str, client: &Client) -> Option<UserId> {
         let claims = self.read_id_token(hint, Some(client.id.as_str())).ok()?;
         claims.sub.parse().ok()
     }

@@ -6,8 +6,10 @@ pub mod consent;
 pub mod form;
 pub mod login;
 pub mod logout;
+mod request;
 pub(in crate::provider) mod throttle;
 pub mod transaction;
+pub mod unchecked_client;
 
 use std::net::IpAddr;
 

@@ -3,6 +3,7 @@
 pub mod access_token;
 pub mod client_authentication;
 pub mod introspection;
+pub mod pushed_authorization_request;
 pub mod registration;
 pub mod revocation;
 pub mod token;
