@@ -7,12 +7,12 @@ use crate::oidc::authorization_response::AuthorizationResponse;
 use crate::oidc::metadata::path;
 use crate::oidc::parameters::Parameters;
 use crate::oidc::secret::{Secret, SecretKind};
-use crate::provider::browser::authorization::{
-    AuthorizationError, AuthorizationOutcome, Page, UnregisteredRedirectUri,
-};
+use crate::provider::browser::authorization::{AuthorizationError, AuthorizationOutcome, Page};
 use crate::provider::browser::transaction::TransactionError;
 use crate::provider::browser::unchecked_client::UncheckedReturn;
+use crate::provider::browser::unregistered_redirect_uri::UnregisteredRedirectUri;
 
+use super::device;
 use super::error::{authorization_page, form_page, transaction_page};
 use super::form;
 use super::page::{self, Frame};
@@ -123,6 +123,7 @@ pub(super) fn respond(
                 Page::Login => "login",
                 Page::SelectAccount => "select-account",
                 Page::Consent => "consent",
+                Page::Device => "device/confirm",
             };
             let mut response = page::redirect(&page_url(site, name, &transaction));
             if binding.is_new {
@@ -130,6 +131,7 @@ pub(super) fn respond(
             }
             response
         }
+        Ok(AuthorizationOutcome::Device(outcome)) => device::finished(site, request, outcome),
         Err(AuthorizationError::RedirectUriNotRegistered(unregistered)) => {
             redirect_uri_not_registered(site, request, &unregistered, None)
         }

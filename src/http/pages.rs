@@ -8,12 +8,14 @@
 pub mod about_client;
 pub mod accent;
 pub mod consent;
+pub mod device;
 pub mod error;
 pub mod error_return;
 pub mod form_post;
 pub mod front;
 pub mod login;
 pub mod logout;
+pub mod qr_code;
 pub mod redirect_uris;
 pub mod select_account;
 pub mod words;

@@ -30,6 +30,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "client registration",
         include_str!("../../migrations/0008_client_registration.sql"),
     ),
+    (
+        9,
+        "device authorizations",
+        include_str!("../../migrations/0009_device_authorizations.sql"),
+    ),
 ];
 
 /// Brings the schema up to date, and leaves alone one that is.

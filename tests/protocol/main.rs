@@ -19,6 +19,8 @@ mod assertions;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod device;
+mod device_pages;
 mod pushed_authorization_requests;
 mod registration;
 mod registration_management;

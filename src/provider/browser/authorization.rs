@@ -23,10 +23,12 @@ use crate::store::{
     pushed_authorization_requests,
 };
 
+use super::device::DeviceOutcome;
 use super::form::Binding;
 use super::request::Asked;
-use super::transaction::TransactionError;
+use super::transaction::{Destination, TransactionError};
 use super::unchecked_client::{UncheckedReturn, is_silent};
+use super::unregistered_redirect_uri::{UnregisteredRedirectUri, unregistered};
 use super::{Browser, SignedIn};
 
 /// What the browser is to do next.
@@ -45,6 +47,8 @@ pub enum AuthorizationOutcome {
         /// The browser's binding, to set as a cookie if it is new.
         binding: Binding,
     },
+    /// To tell the person what becomes of their device.
+    Device(DeviceOutcome),
 }
 
 /// A page of an authorization transaction.
@@ -56,6 +60,8 @@ pub enum Page {
     SelectAccount,
     /// To consent.
     Consent,
+    /// To confirm a device.
+    Device,
 }
 
 /// Why there is no outcome: for a page of Keyfob's own, never for a redirect.
@@ -73,19 +79,6 @@ pub enum AuthorizationError {
     /// A failure.
     #[error(transparent)]
     Internal(#[from] InternalError),
-}
-
-/// A redirect URI that is not registered, beside those that are.
-#[derive(Clone, Debug)]
-pub struct UnregisteredRedirectUri {
-    /// The client that was named.
-    pub client_id: String,
-    /// Its name.
-    pub client_name: String,
-    /// What was requested.
-    pub requested: String,
-    /// What is registered.
-    pub registered: Vec<String>,
 }
 
 impl From<StoreError> for AuthorizationError {
@@ -146,7 +139,8 @@ impl Provider {
         let is_silent = is_silent(&parameters);
         let return_address = match authorization_request::return_address(&parameters, &client) {
             Err(UntrustedRequest::RedirectUriNotRegistered) => {
-                return Err(unregistered(&parameters, &client));
+                let unregistered = Box::new(unregistered(&parameters, &client));
+                return Err(AuthorizationError::RedirectUriNotRegistered(unregistered));
             }
             result => result?,
         };
@@ -185,9 +179,15 @@ impl Provider {
     ) -> Result<AuthorizationOutcome, AuthorizationError> {
         let mut db = self.store.read().await?;
         let open = self.find_transaction(&mut db, browser, &handle).await?;
+        let return_address = match open.destination {
+            Destination::Client(return_address) => return_address,
+            Destination::Device(_) => {
+                return self.decide_device(db, browser, handle, open).await;
+            }
+        };
         let pending = Pending {
             client: open.client,
-            return_address: open.return_address,
+            return_address,
             request: open.request,
             parameters: None,
             pushed: open.transaction.pushed_digest.clone(),
@@ -283,6 +283,7 @@ impl Provider {
                     browser_digest: binding.secret.digest(),
                     client_id: pending.client.id,
                     request: parameters.unwrap_or_default().encode(),
+                    device: None,
                     pushed_digest: pending.pushed,
                     created_at: now,
                     expires_at: now.after(self.policy.lifetimes.transaction),
@@ -317,7 +318,7 @@ impl Provider {
     ) -> Result<AuthorizationOutcome, AuthorizationError> {
         let now = self.clock.now();
         let lifetimes = &self.policy.lifetimes;
-        let grant = self.new_grant(&pending, signed_in, now);
+        let grant = self.new_grant(&pending.client, &pending.request, signed_in, now);
         let offline_at = grant.scopes.contains(OFFLINE_ACCESS).then_some(now);
         let code = self.random.secret(SecretKind::AuthorizationCode);
         let digest = code.digest();
@@ -376,9 +377,14 @@ impl Provider {
         }
     }
 
-    /// What `pending` asks for, granted.
-    fn new_grant(&self, pending: &Pending, signed_in: &SignedIn, now: Timestamp) -> Grant {
-        let (client, request) = (&pending.client, &pending.request);
+    /// What `request` of `client` asks for, granted.
+    pub(super) fn new_grant(
+        &self,
+        client: &Client,
+        request: &AuthorizationRequest,
+        signed_in: &SignedIn,
+        now: Timestamp,
+    ) -> Grant {
         let lifetimes = &self.policy.lifetimes;
         Grant {
             id: GrantId(self.random.uuid()),
@@ -431,17 +437,6 @@ impl Provider {
         };
         jwt::verify(&self.keyring.keyset(), token, &expected)
     }
-}
-
-fn unregistered(parameters: &Parameters, client: &Client) -> AuthorizationError {
-    let requested = parameters.get("redirect_uri").ok().flatten();
-    let registered = client.metadata.redirect_uris.iter();
-    AuthorizationError::RedirectUriNotRegistered(Box::new(UnregisteredRedirectUri {
-        client_id: client.id.to_string(),
-        client_name: client.name().to_owned(),
-        requested: requested.unwrap_or_default().to_owned(),
-        registered: registered.map(ToString::to_string).collect(),
-    }))
 }
 
 /// The seconds after which a session's last use is written down again.

@@ -3,6 +3,7 @@
 pub mod account_selection;
 pub mod authorization;
 pub mod consent;
+pub mod device;
 pub mod form;
 pub mod login;
 pub mod logout;
@@ -10,6 +11,7 @@ mod request;
 pub(in crate::provider) mod throttle;
 pub mod transaction;
 pub mod unchecked_client;
+pub mod unregistered_redirect_uri;
 
 use std::net::IpAddr;
 
