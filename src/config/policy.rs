@@ -27,6 +27,7 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
         registration: registration::read(reader, default.registration),
         webfinger_domains: registration::webfinger_domains(reader),
         scopes: scopes(reader),
+        outbound: super::outbound::read(reader),
     }
 }
 

@@ -3,6 +3,7 @@
 //! **Invariant:** no IO here and no clock. Every function is total over its arguments; an instant
 //! is an argument.
 
+pub mod authority;
 pub mod authorization_decision;
 pub mod authorization_request;
 pub mod authorization_response;
@@ -18,6 +19,9 @@ pub mod grant;
 pub mod grant_type;
 pub mod initial_access_token;
 pub mod issuer;
+pub mod jwks;
+pub mod jws_algorithm;
+pub mod jwt_claims;
 pub mod metadata;
 pub mod parameters;
 pub mod password;

@@ -21,6 +21,7 @@ mod support;
 
 mod device;
 mod device_pages;
+mod outbound;
 mod pushed_authorization_requests;
 mod registration;
 mod registration_management;
