@@ -31,6 +31,9 @@ pub struct Dev {
     /// One more redirect URI for the clients; may be repeated
     #[arg(long = "redirect-uri", value_name = "URI")]
     pub redirect_uris: Vec<RedirectUri>,
+    /// Let everybody register clients (RFC 7591), as Model Context Protocol clients do
+    #[arg(long)]
+    pub open_registration: bool,
     /// Write one line of JSON to standard output when it answers: issuer, clients, users, pid
     #[arg(long)]
     pub ready_json: bool,
