@@ -18,6 +18,10 @@ use crate::oidc::redirect_uri::RedirectUri;
      keyfob dev --redirect-uri http://localhost:3000/login/done\n  \
      keyfob dev --port 0 --ready-json",
 ))]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub struct Dev {
     /// The port on this machine; 0 for any that is free [default: 8484]
     #[arg(long, value_name = "N", conflicts_with = "listen")]
