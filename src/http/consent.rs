@@ -37,6 +37,7 @@ pub async fn get(site: Data<Site>, request: HttpRequest) -> HttpResponse {
             },
         )
     });
+    let claims = prompt.claims.iter().map(ScopeLine::of_claim);
     frame.send(
         StatusCode::OK,
         &ConsentPage {
@@ -54,7 +55,7 @@ pub async fn get(site: Data<Site>, request: HttpRequest) -> HttpResponse {
                 name: prompt.user.display_name(),
                 account: account(&prompt.user),
             },
-            scopes: scopes.collect(),
+            scopes: scopes.chain(claims).collect(),
         },
     )
 }

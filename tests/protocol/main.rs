@@ -1,0 +1,16 @@
+//! What clients may ask of the protocol beyond the plain code flow, over HTTP against a running
+//! server: one file a feature, with what must work and what must be refused.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails, and says why"
+)]
+#![allow(
+    clippy::too_many_lines,
+    reason = "a table of cases is as long as it is"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod claims_parameter;
