@@ -19,10 +19,13 @@ use crate::oidc::user::UserId;
 use crate::provider::{InternalError, Provider};
 use crate::store::{
     Lease, StoreError, authorization_codes, authorization_transactions, clients, consents, grants,
+    pushed_authorization_requests,
 };
 
+use super::device::DeviceOutcome;
 use super::form::Binding;
-use super::transaction::TransactionError;
+use super::request::Asked;
+use super::transaction::{Destination, TransactionError};
 use super::{Browser, SignedIn};
 
 /// What the browser is to do next.
@@ -39,6 +42,8 @@ pub enum AuthorizationOutcome {
         /// The browser's binding, to set as a cookie if it is new.
         binding: Binding,
     },
+    /// To tell the person what becomes of their device.
+    Device(DeviceOutcome),
 }
 
 /// A page of an authorization transaction.
@@ -50,6 +55,8 @@ pub enum Page {
     SelectAccount,
     /// To consent.
     Consent,
+    /// To confirm a device.
+    Device,
 }
 
 /// Why there is no outcome: for a page of Keyfob's own, never for a redirect.
@@ -95,8 +102,20 @@ struct Pending {
     request: AuthorizationRequest,
     /// The request as it came, to be kept while a person acts.
     parameters: Option<Parameters>,
+    /// The pushed request that it came in, if it did.
+    pushed: Option<Digest>,
     /// The transaction that it already is, and its handle.
     transaction: Option<(Secret, Transaction)>,
+}
+
+/// What became of issuing a code.
+enum Issuance {
+    /// The code is issued.
+    Done,
+    /// The transaction was answered before.
+    Finished,
+    /// Something was granted through the same pushed request before.
+    RequestUriUsed,
 }
 
 impl Provider {
@@ -114,12 +133,21 @@ impl Provider {
         };
         let client = client.filter(Client::is_enabled);
         let client = client.ok_or(UntrustedRequest::UnknownClient)?;
+        let (parameters, pushed) = match self.find_request(&mut db, &client, parameters).await? {
+            Asked::For { parameters, pushed } => (parameters, pushed),
+            Asked::Wrongly(return_address, refusal) => {
+                return Ok(self.refuse(&client, &return_address, refusal));
+            }
+        };
         let return_address = match authorization_request::return_address(&parameters, &client) {
             Err(UntrustedRequest::RedirectUriNotRegistered) => {
                 return Err(unregistered(&parameters, &client));
             }
             result => result?,
         };
+        if pushed.is_none() && self.must_push(&client) {
+            return Ok(self.refuse(&client, &return_address, Refusal::NotPushed));
+        }
         let request = match authorization_request::parse(&parameters, &client, &self.policy) {
             Ok(request) => request,
             Err(refusal) => return Ok(self.refuse(&client, &return_address, refusal)),
@@ -129,6 +157,7 @@ impl Provider {
             return_address,
             request,
             parameters: Some(parameters),
+            pushed,
             transaction: None,
         };
         self.decide(db, browser, pending).await
@@ -142,11 +171,18 @@ impl Provider {
     ) -> Result<AuthorizationOutcome, AuthorizationError> {
         let mut db = self.store.read().await?;
         let open = self.find_transaction(&mut db, browser, &handle).await?;
+        let return_address = match open.destination {
+            Destination::Client(return_address) => return_address,
+            Destination::Device(_) => {
+                return self.decide_device(db, browser, handle, open).await;
+            }
+        };
         let pending = Pending {
             client: open.client,
-            return_address: open.return_address,
+            return_address,
             request: open.request,
             parameters: None,
+            pushed: open.transaction.pushed_digest.clone(),
             transaction: Some((handle, open.transaction)),
         };
         self.decide(db, browser, pending).await
@@ -233,6 +269,8 @@ impl Provider {
                     browser_digest: binding.secret.digest(),
                     client_id: pending.client.id,
                     request: parameters.unwrap_or_default().encode(),
+                    device: None,
+                    pushed_digest: pending.pushed,
                     created_at: now,
                     expires_at: now.after(self.policy.lifetimes.transaction),
                     user_id: None,
@@ -266,7 +304,7 @@ impl Provider {
     ) -> Result<AuthorizationOutcome, AuthorizationError> {
         let now = self.clock.now();
         let lifetimes = &self.policy.lifetimes;
-        let grant = self.new_grant(&pending, signed_in, now);
+        let grant = self.new_grant(&pending.client, &pending.request, signed_in, now);
         let offline_at = grant.scopes.contains(OFFLINE_ACCESS).then_some(now);
         let code = self.random.secret(SecretKind::AuthorizationCode);
         let digest = code.digest();
@@ -284,37 +322,55 @@ impl Provider {
         let transaction = pending
             .transaction
             .map(|(handle, transaction)| (handle.digest(), transaction.browser_digest));
+        let pushed = pending.pushed;
         let session_id = signed_in.session.id;
         let touch = (now.seconds_since(signed_in.session.seen_at) >= SEEN_EVERY)
             .then(|| now.after(lifetimes.session_idle));
-        let is_first = self
+        let issuance = self
             .store
             .write(move |db| {
                 Box::pin(async move {
                     if let Some((digest, browser)) = transaction
                         && !authorization_transactions::finish(db, &digest, &browser, now).await?
                     {
-                        return Ok(false);
+                        return Ok(Issuance::Finished);
+                    }
+                    // RFC 9126 section 7.3: a request_uri is used once.
+                    if let Some(pushed) = pushed
+                        && !pushed_authorization_requests::consume(db, &pushed, now).await?
+                    {
+                        return Ok(Issuance::RequestUriUsed);
                     }
                     grants::insert(db, &grant, offline_at).await?;
                     authorization_codes::insert(db, &digest, &record).await?;
                     if let Some(idle_expires_at) = touch {
                         crate::store::sessions::touch(db, session_id, now, idle_expires_at).await?;
                     }
-                    Ok::<_, StoreError>(true)
+                    Ok::<_, StoreError>(Issuance::Done)
                 })
             })
             .await?;
-        if !is_first {
-            return Err(TransactionError::Finished.into());
+        match issuance {
+            Issuance::Done => {
+                let response = pending.return_address.grant(&self.issuer, &code);
+                Ok(AuthorizationOutcome::Respond(response))
+            }
+            Issuance::Finished => Err(TransactionError::Finished.into()),
+            Issuance::RequestUriUsed => {
+                let refusal = Refusal::RequestUriUsed;
+                Ok(self.refuse(&pending.client, &pending.return_address, refusal))
+            }
         }
-        let response = pending.return_address.grant(&self.issuer, &code);
-        Ok(AuthorizationOutcome::Respond(response))
     }
 
-    /// What `pending` asks for, granted.
-    fn new_grant(&self, pending: &Pending, signed_in: &SignedIn, now: Timestamp) -> Grant {
-        let (client, request) = (&pending.client, &pending.request);
+    /// What `request` of `client` asks for, granted.
+    pub(super) fn new_grant(
+        &self,
+        client: &Client,
+        request: &AuthorizationRequest,
+        signed_in: &SignedIn,
+        now: Timestamp,
+    ) -> Grant {
         let lifetimes = &self.policy.lifetimes;
         Grant {
             id: GrantId(self.random.uuid()),
@@ -349,7 +405,7 @@ impl Provider {
 
     /// The user whom an `id_token_hint` names, if it is an ID token that was issued to `client`,
     /// expired or not. It says who is meant, and signs nobody in.
-    fn hinted_user(&self, hint: &str, client: &Client) -> Option<UserId> {
+    pub(in crate::provider) fn hinted_user(&self, hint: &str, client: &Client) -> Option<UserId> {
         let claims = self.read_id_token(hint, Some(client.id.as_str())).ok()?;
         claims.sub.parse().ok()
     }

@@ -3,9 +3,11 @@
 pub mod account_selection;
 pub mod authorization;
 pub mod consent;
+pub mod device;
 pub mod form;
 pub mod login;
 pub mod logout;
+mod request;
 mod throttle;
 pub mod transaction;
 
