@@ -22,4 +22,5 @@ mod support;
 mod claims_parameter;
 mod device;
 mod device_pages;
+mod outbound;
 mod pushed_authorization_requests;
