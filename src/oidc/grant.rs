@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::claims_request::ClaimsRequest;
 use super::client::{Client, ClientId};
 use super::client_metadata::RefreshTokens;
 use super::confirmation::Confirmation;
@@ -73,6 +74,9 @@ pub struct GrantDetails {
     /// ([RFC 9449 section 10](https://www.rfc-editor.org/rfc/rfc9449#section-10)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dpop_jkt: Option<String>,
+    /// The single claims that it asked for, beside those of its scopes.
+    #[serde(skip_serializing_if = "ClaimsRequest::is_empty")]
+    pub claims: ClaimsRequest,
 }
 
 /// Whether `client` gets a refresh token when it is granted `scopes`.
@@ -176,6 +180,7 @@ mod tests {
             created_at: NOW,
             updated_at: NOW,
             disabled_at: None,
+            self_registered_at: None,
         }
     }
 

@@ -6,6 +6,7 @@ pub mod device_authorization;
 pub mod dpop;
 pub mod introspection;
 pub mod pushed_authorization_request;
+pub mod registration;
 pub mod revocation;
 pub mod token;
 pub mod userinfo;
