@@ -143,6 +143,7 @@ pub(crate) fn grant(user: &User, client: &Client) -> Grant {
             claims: r#"{"userinfo":{"name":{"essential":true,"value":"A"}}}"#
                 .parse()
                 .unwrap(),
+            dpop_jkt: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".to_owned()),
         },
         created_at: NOW,
         expires_at: MUCH_LATER,

@@ -30,7 +30,7 @@ impl Provider {
         let confirmation = self.bind(client, sender).await?;
         let now = self.clock.now();
         let mut access_token =
-            self.make_access_token(client, Subject::Client, scopes, confirmation, now)?;
+            self.make_access_token(client, Subject::Client, scopes, &confirmation, now)?;
         if let Some((digest, record)) = access_token.record.take() {
             self.store
                 .write(move |db| {

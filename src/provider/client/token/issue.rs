@@ -40,7 +40,7 @@ impl Provider {
         client: &Client,
         subject: Subject<'_>,
         scopes: Scopes,
-        confirmation: Confirmation,
+        confirmation: &Confirmation,
         now: Timestamp,
     ) -> Result<AccessToken, InternalError> {
         let metadata = &client.metadata;

@@ -58,7 +58,7 @@ impl Provider {
         let record = self.new_refresh_token(client, &grant, &confirmation, now);
 
         let mut access_token =
-            self.make_access_token(client, Subject::User(&grant), scopes, confirmation, now)?;
+            self.make_access_token(client, Subject::User(&grant), scopes, &confirmation, now)?;
         // OIDC Core section 12.2: the ID token of a refresh has no nonce.
         let id_token = self.make_id_token(client, &grant, &user, None, &access_token, now)?;
         let successor = self.successor(presented);
