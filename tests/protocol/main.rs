@@ -23,3 +23,7 @@ mod device;
 mod device_pages;
 mod outbound;
 mod pushed_authorization_requests;
+mod registration;
+mod registration_management;
+mod unchecked_clients;
+mod webfinger;
