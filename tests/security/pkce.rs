@@ -66,16 +66,13 @@ async fn a_public_client_leaves_pkce_out_only_by_the_operators_word() {
             .await;
         let code = away.code();
         // Nothing but the redirect URI is left to bind the code, so it cannot be left out.
-        let unbound = [
-            ("grant_type", "authorization_code"),
-            ("code", &*code),
-            ("client_id", "old"),
-        ];
-        old.token(&unbound).await.refused(&["invalid_grant", "invalid_request"]);
+        let unbound = [("grant_type", "authorization_code"), ("code", &*code)];
+        old.token(&unbound)
+            .await
+            .refused(&["invalid_grant", "invalid_request"]);
         let bound = [
             ("grant_type", "authorization_code"),
             ("code", &*code),
-            ("client_id", "old"),
             ("redirect_uri", redirect_uri),
         ];
         old.token(&bound).await.tokens();
