@@ -19,6 +19,7 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
         throttle: throttle(reader, &default.throttle),
         key_rotation: key_rotation(reader, &default.key_rotation),
         require_pkce: reader.or("require_pkce", default.require_pkce),
+        allow_implicit: reader.or("allow_implicit", default.allow_implicit),
         scopes: scopes(reader),
     }
 }

@@ -86,6 +86,14 @@ impl Config {
                 ));
             }
         }
+        if policy.allow_implicit {
+            found.push(
+                "allow_implicit: clients that register themselves may get access tokens through \
+                 the browser, where history, extensions and scripts can read them (RFC 9700 \
+                 section 2.1.2)"
+                    .to_owned(),
+            );
+        }
         if policy.key_rotation.interval.is_none() {
             found.push(
                 "keys.rotation_interval = \"off\": signing keys live until somebody runs \

@@ -25,6 +25,7 @@ pub mod pkce;
 pub mod policy;
 pub mod prompt;
 pub mod redirect_uri;
+pub mod response_mode;
 pub mod response_type;
 pub mod scope;
 pub mod secret;

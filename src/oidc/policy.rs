@@ -16,6 +16,9 @@ pub struct Policy {
     pub key_rotation: KeyRotationPolicy,
     /// Whether confidential clients must use PKCE too; public ones always must.
     pub require_pkce: bool,
+    /// Whether clients that register themselves may have the implicit and hybrid response types.
+    /// Those that an operator registers with them have them anyway.
+    pub allow_implicit: bool,
     /// What scopes beside the standard ones mean, in words for the consent page, by scope.
     pub scopes: BTreeMap<String, String>,
 }

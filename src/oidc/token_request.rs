@@ -86,6 +86,7 @@ impl TokenRequest {
             GrantType::ClientCredentials => Self::ClientCredentials(ClientCredentialsRequest {
                 scopes: scopes(body)?,
             }),
+            GrantType::Implicit => return Err(TokenRequestError::UnsupportedGrantType),
         })
     }
 

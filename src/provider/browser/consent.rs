@@ -92,6 +92,6 @@ impl Provider {
         let open = self.find_transaction(&mut db, browser, &handle).await?;
         drop(db);
         self.finish(handle, open.transaction.browser_digest).await?;
-        Ok(self.refuse(&open.client, &open.return_address, Refusal::Denied))
+        self.refuse(&open.client, &open.return_address, Refusal::Denied)
     }
 }

@@ -177,6 +177,21 @@ fn check(metadata: &ClientMetadata) -> Result<(), OperatorError> {
             "the authorization code grant needs at least one",
         );
     }
+    if grants.contains(GrantType::Implicit) && metadata.redirect_uris.is_empty() {
+        return refuse(
+            "[]",
+            "redirect_uris",
+            "the implicit grant needs at least one",
+        );
+    }
+    // RFC 7591 section 2.1.
+    for response_type in &metadata.response_types.front_channel().0 {
+        let mut needed = response_type.grant_types();
+        if let Some(missing) = needed.find(|grant_type| !grants.contains(*grant_type)) {
+            let reason = format!("the grant type {} must go with it", missing.as_str());
+            return refuse(response_type.as_str(), "response_types", &reason);
+        }
+    }
     let is_public = metadata.token_endpoint_auth_method == ClientAuthenticationMethod::None;
     if is_public && grants.contains(GrantType::ClientCredentials) {
         return refuse(

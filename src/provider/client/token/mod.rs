@@ -5,7 +5,7 @@
 
 mod authorization_code;
 mod client_credentials;
-mod issue;
+pub(in crate::provider) mod issue;
 mod refresh_token;
 
 use authorization_code::find_code;
