@@ -9,8 +9,14 @@
     clippy::too_many_lines,
     reason = "a table of cases is as long as it is"
 )]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the tests live outside the server: their time is the machine's"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod claims_parameter;
+mod response_types;
+mod signed_responses;
