@@ -20,6 +20,9 @@ pub enum GrantType {
     RefreshToken,
     /// [RFC 6749 section 4.4](https://www.rfc-editor.org/rfc/rfc6749#section-4.4)
     ClientCredentials,
+    /// [RFC 8628 section 3.4](https://www.rfc-editor.org/rfc/rfc8628#section-3.4)
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
+    DeviceCode,
     /// [RFC 6749 section 4.2](https://www.rfc-editor.org/rfc/rfc6749#section-4.2): tokens from the
     /// authorization endpoint. The token endpoint does not know it.
     Implicit,
@@ -31,6 +34,7 @@ impl GrantType {
         Self::AuthorizationCode,
         Self::RefreshToken,
         Self::ClientCredentials,
+        Self::DeviceCode,
         Self::Implicit,
     ];
 
@@ -41,6 +45,7 @@ impl GrantType {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
+            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
             Self::Implicit => "implicit",
         }
     }

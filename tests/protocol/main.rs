@@ -1,5 +1,5 @@
-//! What clients may ask of the protocol beyond the plain code flow, over HTTP against a running
-//! server: one file a feature, with what must work and what must be refused.
+//! What clients may ask for beyond the code flow, over HTTP against a running server, a file a
+//! specification.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -7,16 +7,25 @@
 )]
 #![allow(
     clippy::too_many_lines,
-    reason = "a table of cases is as long as it is"
+    reason = "a table of requests is as long as it is"
+)]
+#![allow(
+    dead_code,
+    reason = "the assertions are shared with the security tests, and each binary uses its part"
 )]
 #![allow(
     clippy::disallowed_methods,
     reason = "the tests live outside the server: their time is the machine's"
 )]
 
+#[path = "../security/assertions.rs"]
+mod assertions;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod claims_parameter;
+mod device;
+mod device_pages;
+mod pushed_authorization_requests;
 mod response_types;
 mod signed_responses;

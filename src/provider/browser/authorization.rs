@@ -14,11 +14,24 @@ use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::transaction::Transaction;
 use crate::oidc::user::UserId;
 use crate::provider::{InternalError, Provider};
+<<<<<<< HEAD
 use crate::store::{Lease, StoreError, authorization_transactions, clients, consents};
 
 use super::Browser;
 use super::form::Binding;
 use super::transaction::TransactionError;
+=======
+use crate::store::{
+    Lease, StoreError, authorization_codes, authorization_transactions, clients, consents, grants,
+    pushed_authorization_requests,
+};
+
+use super::device::DeviceOutcome;
+use super::form::Binding;
+use super::request::Asked;
+use super::transaction::{Destination, TransactionError};
+use super::{Browser, SignedIn};
+>>>>>>> becb5a069eb05b04ee3c07ad81960a00644ac4d8
 
 /// What the browser is to do next.
 #[derive(Debug)]
@@ -34,6 +47,8 @@ pub enum AuthorizationOutcome {
         /// The browser's binding, to set as a cookie if it is new.
         binding: Binding,
     },
+    /// To tell the person what becomes of their device.
+    Device(DeviceOutcome),
 }
 
 /// A page of an authorization transaction.
@@ -45,6 +60,8 @@ pub enum Page {
     SelectAccount,
     /// To consent.
     Consent,
+    /// To confirm a device.
+    Device,
 }
 
 /// Why there is no outcome: for a page of Keyfob's own, never for a redirect.
@@ -90,8 +107,20 @@ pub(super) struct Pending {
     pub(super) request: AuthorizationRequest,
     /// The request as it came, to be kept while a person acts.
     parameters: Option<Parameters>,
+    /// The pushed request that it came in, if it did.
+    pushed: Option<Digest>,
     /// The transaction that it already is, and its handle.
     pub(super) transaction: Option<(Secret, Transaction)>,
+}
+
+/// What became of issuing a code.
+enum Issuance {
+    /// The code is issued.
+    Done,
+    /// The transaction was answered before.
+    Finished,
+    /// Something was granted through the same pushed request before.
+    RequestUriUsed,
 }
 
 impl Provider {
@@ -109,12 +138,21 @@ impl Provider {
         };
         let client = client.filter(Client::is_enabled);
         let client = client.ok_or(UntrustedRequest::UnknownClient)?;
+        let (parameters, pushed) = match self.find_request(&mut db, &client, parameters).await? {
+            Asked::For { parameters, pushed } => (parameters, pushed),
+            Asked::Wrongly(return_address, refusal) => {
+                return Ok(self.refuse(&client, &return_address, refusal));
+            }
+        };
         let return_address = match authorization_request::return_address(&parameters, &client) {
             Err(UntrustedRequest::RedirectUriNotRegistered) => {
                 return Err(unregistered(&parameters, &client));
             }
             result => result?,
         };
+        if pushed.is_none() && self.must_push(&client) {
+            return Ok(self.refuse(&client, &return_address, Refusal::NotPushed));
+        }
         let request = match authorization_request::parse(&parameters, &client, &self.policy) {
             Ok(request) => request,
             Err(refusal) => return self.refuse(&client, &return_address, refusal),
@@ -124,6 +162,7 @@ impl Provider {
             return_address,
             request,
             parameters: Some(parameters),
+            pushed,
             transaction: None,
         };
         self.decide(db, browser, pending).await
@@ -137,11 +176,18 @@ impl Provider {
     ) -> Result<AuthorizationOutcome, AuthorizationError> {
         let mut db = self.store.read().await?;
         let open = self.find_transaction(&mut db, browser, &handle).await?;
+        let return_address = match open.destination {
+            Destination::Client(return_address) => return_address,
+            Destination::Device(_) => {
+                return self.decide_device(db, browser, handle, open).await;
+            }
+        };
         let pending = Pending {
             client: open.client,
-            return_address: open.return_address,
+            return_address,
             request: open.request,
             parameters: None,
+            pushed: open.transaction.pushed_digest.clone(),
             transaction: Some((handle, open.transaction)),
         };
         self.decide(db, browser, pending).await
@@ -217,6 +263,8 @@ impl Provider {
                     browser_digest: binding.secret.digest(),
                     client_id: pending.client.id,
                     request: parameters.unwrap_or_default().encode(),
+                    device: None,
+                    pushed_digest: pending.pushed,
                     created_at: now,
                     expires_at: now.after(self.policy.lifetimes.transaction),
                     user_id: None,
@@ -242,6 +290,103 @@ impl Provider {
         })
     }
 
+<<<<<<< HEAD
+=======
+    /// Issues a code. If the request is a transaction, it ends here, once.
+    async fn grant(
+        &self,
+        pending: Pending,
+        signed_in: &SignedIn,
+    ) -> Result<AuthorizationOutcome, AuthorizationError> {
+        let now = self.clock.now();
+        let lifetimes = &self.policy.lifetimes;
+        let grant = self.new_grant(&pending.client, &pending.request, signed_in, now);
+        let offline_at = grant.scopes.contains(OFFLINE_ACCESS).then_some(now);
+        let code = self.random.secret(SecretKind::AuthorizationCode);
+        let digest = code.digest();
+        let record = AuthorizationCode {
+            grant_id: grant.id,
+            redirect_uri: pending.return_address.redirect_uri().to_owned(),
+            code_challenge: pending.request.code_challenge,
+            failures: 0,
+            expires_at: now.after(lifetimes.authorization_code),
+        };
+        tracing::info!(
+            client.id = %grant.client_id, subject = %grant.user_id, grant.id = %grant.id,
+            "authorization granted"
+        );
+        let transaction = pending
+            .transaction
+            .map(|(handle, transaction)| (handle.digest(), transaction.browser_digest));
+        let pushed = pending.pushed;
+        let session_id = signed_in.session.id;
+        let touch = (now.seconds_since(signed_in.session.seen_at) >= SEEN_EVERY)
+            .then(|| now.after(lifetimes.session_idle));
+        let issuance = self
+            .store
+            .write(move |db| {
+                Box::pin(async move {
+                    if let Some((digest, browser)) = transaction
+                        && !authorization_transactions::finish(db, &digest, &browser, now).await?
+                    {
+                        return Ok(Issuance::Finished);
+                    }
+                    // RFC 9126 section 7.3: a request_uri is used once.
+                    if let Some(pushed) = pushed
+                        && !pushed_authorization_requests::consume(db, &pushed, now).await?
+                    {
+                        return Ok(Issuance::RequestUriUsed);
+                    }
+                    grants::insert(db, &grant, offline_at).await?;
+                    authorization_codes::insert(db, &digest, &record).await?;
+                    if let Some(idle_expires_at) = touch {
+                        crate::store::sessions::touch(db, session_id, now, idle_expires_at).await?;
+                    }
+                    Ok::<_, StoreError>(Issuance::Done)
+                })
+            })
+            .await?;
+        match issuance {
+            Issuance::Done => {
+                let response = pending.return_address.grant(&self.issuer, &code);
+                Ok(AuthorizationOutcome::Respond(response))
+            }
+            Issuance::Finished => Err(TransactionError::Finished.into()),
+            Issuance::RequestUriUsed => {
+                let refusal = Refusal::RequestUriUsed;
+                Ok(self.refuse(&pending.client, &pending.return_address, refusal))
+            }
+        }
+    }
+
+    /// What `request` of `client` asks for, granted.
+    pub(super) fn new_grant(
+        &self,
+        client: &Client,
+        request: &AuthorizationRequest,
+        signed_in: &SignedIn,
+        now: Timestamp,
+    ) -> Grant {
+        let lifetimes = &self.policy.lifetimes;
+        Grant {
+            id: GrantId(self.random.uuid()),
+            client_id: client.id.clone(),
+            user_id: signed_in.user.id,
+            session_id: signed_in.session.id,
+            scopes: request.scopes.clone(),
+            authenticated_at: signed_in.session.authenticated_at,
+            acr: request.acr.answer(&signed_in.session.amr).to_owned(),
+            amr: signed_in.session.amr.clone(),
+            nonce: request.nonce.clone(),
+            details: GrantDetails {
+                claims: request.claims.about_user(),
+            },
+            created_at: now,
+            expires_at: grant::expiry(client, &request.scopes, lifetimes, now),
+        }
+    }
+
+>>>>>>> becb5a069eb05b04ee3c07ad81960a00644ac4d8
     pub(super) async fn finish(&self, handle: Secret, browser: Digest) -> Result<(), StoreError> {
         let now = self.clock.now();
         self.store
@@ -257,7 +402,7 @@ impl Provider {
 
     /// The user whom an `id_token_hint` names, if it is an ID token that was issued to `client`,
     /// expired or not. It says who is meant, and signs nobody in.
-    fn hinted_user(&self, hint: &str, client: &Client) -> Option<UserId> {
+    pub(in crate::provider) fn hinted_user(&self, hint: &str, client: &Client) -> Option<UserId> {
         let claims = self.read_id_token(hint, Some(client.id.as_str())).ok()?;
         claims.sub.parse().ok()
     }

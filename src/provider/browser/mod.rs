@@ -4,9 +4,11 @@ pub mod account_selection;
 pub mod authorization;
 mod authorization_response;
 pub mod consent;
+pub mod device;
 pub mod form;
 pub mod login;
 pub mod logout;
+mod request;
 mod throttle;
 pub mod transaction;
 
