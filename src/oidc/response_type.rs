@@ -17,9 +17,10 @@ use super::signing_algorithm::UnknownName;
 /// ([OIDC Core section 3]).
 ///
 /// [OIDC Core section 3]: https://openid.net/specs/openid-connect-core-1_0.html#Authentication
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub enum ResponseType {
     /// An authorization code.
+    #[default]
     Code,
     /// An ID token.
     IdToken,

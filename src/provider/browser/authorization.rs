@@ -14,24 +14,13 @@ use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::transaction::Transaction;
 use crate::oidc::user::UserId;
 use crate::provider::{InternalError, Provider};
-<<<<<<< HEAD
 use crate::store::{Lease, StoreError, authorization_transactions, clients, consents};
 
 use super::Browser;
-use super::form::Binding;
-use super::transaction::TransactionError;
-=======
-use crate::store::{
-    Lease, StoreError, authorization_codes, authorization_transactions, clients, consents, grants,
-    pushed_authorization_requests,
-};
-
 use super::device::DeviceOutcome;
 use super::form::Binding;
 use super::request::Asked;
 use super::transaction::{Destination, TransactionError};
-use super::{Browser, SignedIn};
->>>>>>> becb5a069eb05b04ee3c07ad81960a00644ac4d8
 
 /// What the browser is to do next.
 #[derive(Debug)]
@@ -108,19 +97,9 @@ pub(super) struct Pending {
     /// The request as it came, to be kept while a person acts.
     parameters: Option<Parameters>,
     /// The pushed request that it came in, if it did.
-    pushed: Option<Digest>,
+    pub(super) pushed: Option<Digest>,
     /// The transaction that it already is, and its handle.
     pub(super) transaction: Option<(Secret, Transaction)>,
-}
-
-/// What became of issuing a code.
-enum Issuance {
-    /// The code is issued.
-    Done,
-    /// The transaction was answered before.
-    Finished,
-    /// Something was granted through the same pushed request before.
-    RequestUriUsed,
 }
 
 impl Provider {
@@ -141,7 +120,7 @@ impl Provider {
         let (parameters, pushed) = match self.find_request(&mut db, &client, parameters).await? {
             Asked::For { parameters, pushed } => (parameters, pushed),
             Asked::Wrongly(return_address, refusal) => {
-                return Ok(self.refuse(&client, &return_address, refusal));
+                return self.refuse(&client, &return_address, refusal);
             }
         };
         let return_address = match authorization_request::return_address(&parameters, &client) {
@@ -151,7 +130,7 @@ impl Provider {
             result => result?,
         };
         if pushed.is_none() && self.must_push(&client) {
-            return Ok(self.refuse(&client, &return_address, Refusal::NotPushed));
+            return self.refuse(&client, &return_address, Refusal::NotPushed);
         }
         let request = match authorization_request::parse(&parameters, &client, &self.policy) {
             Ok(request) => request,
@@ -290,103 +269,6 @@ impl Provider {
         })
     }
 
-<<<<<<< HEAD
-=======
-    /// Issues a code. If the request is a transaction, it ends here, once.
-    async fn grant(
-        &self,
-        pending: Pending,
-        signed_in: &SignedIn,
-    ) -> Result<AuthorizationOutcome, AuthorizationError> {
-        let now = self.clock.now();
-        let lifetimes = &self.policy.lifetimes;
-        let grant = self.new_grant(&pending.client, &pending.request, signed_in, now);
-        let offline_at = grant.scopes.contains(OFFLINE_ACCESS).then_some(now);
-        let code = self.random.secret(SecretKind::AuthorizationCode);
-        let digest = code.digest();
-        let record = AuthorizationCode {
-            grant_id: grant.id,
-            redirect_uri: pending.return_address.redirect_uri().to_owned(),
-            code_challenge: pending.request.code_challenge,
-            failures: 0,
-            expires_at: now.after(lifetimes.authorization_code),
-        };
-        tracing::info!(
-            client.id = %grant.client_id, subject = %grant.user_id, grant.id = %grant.id,
-            "authorization granted"
-        );
-        let transaction = pending
-            .transaction
-            .map(|(handle, transaction)| (handle.digest(), transaction.browser_digest));
-        let pushed = pending.pushed;
-        let session_id = signed_in.session.id;
-        let touch = (now.seconds_since(signed_in.session.seen_at) >= SEEN_EVERY)
-            .then(|| now.after(lifetimes.session_idle));
-        let issuance = self
-            .store
-            .write(move |db| {
-                Box::pin(async move {
-                    if let Some((digest, browser)) = transaction
-                        && !authorization_transactions::finish(db, &digest, &browser, now).await?
-                    {
-                        return Ok(Issuance::Finished);
-                    }
-                    // RFC 9126 section 7.3: a request_uri is used once.
-                    if let Some(pushed) = pushed
-                        && !pushed_authorization_requests::consume(db, &pushed, now).await?
-                    {
-                        return Ok(Issuance::RequestUriUsed);
-                    }
-                    grants::insert(db, &grant, offline_at).await?;
-                    authorization_codes::insert(db, &digest, &record).await?;
-                    if let Some(idle_expires_at) = touch {
-                        crate::store::sessions::touch(db, session_id, now, idle_expires_at).await?;
-                    }
-                    Ok::<_, StoreError>(Issuance::Done)
-                })
-            })
-            .await?;
-        match issuance {
-            Issuance::Done => {
-                let response = pending.return_address.grant(&self.issuer, &code);
-                Ok(AuthorizationOutcome::Respond(response))
-            }
-            Issuance::Finished => Err(TransactionError::Finished.into()),
-            Issuance::RequestUriUsed => {
-                let refusal = Refusal::RequestUriUsed;
-                Ok(self.refuse(&pending.client, &pending.return_address, refusal))
-            }
-        }
-    }
-
-    /// What `request` of `client` asks for, granted.
-    pub(super) fn new_grant(
-        &self,
-        client: &Client,
-        request: &AuthorizationRequest,
-        signed_in: &SignedIn,
-        now: Timestamp,
-    ) -> Grant {
-        let lifetimes = &self.policy.lifetimes;
-        Grant {
-            id: GrantId(self.random.uuid()),
-            client_id: client.id.clone(),
-            user_id: signed_in.user.id,
-            session_id: signed_in.session.id,
-            scopes: request.scopes.clone(),
-            authenticated_at: signed_in.session.authenticated_at,
-            acr: request.acr.answer(&signed_in.session.amr).to_owned(),
-            amr: signed_in.session.amr.clone(),
-            nonce: request.nonce.clone(),
-            details: GrantDetails {
-                claims: request.claims.about_user(),
-            },
-            created_at: now,
-            expires_at: grant::expiry(client, &request.scopes, lifetimes, now),
-        }
-    }
-
->>>>>>> becb5a069eb05b04ee3c07ad81960a00644ac4d8
     pub(super) async fn finish(&self, handle: Secret, browser: Digest) -> Result<(), StoreError> {
         let now = self.clock.now();
         self.store

@@ -4,7 +4,7 @@
 //! once, and stores the grant with all that hangs on it.
 
 use crate::keys::jwt;
-use crate::oidc::authorization_request::Refusal;
+use crate::oidc::authorization_request::{AuthorizationRequest, Refusal};
 use crate::oidc::authorization_response::{
     AuthorizationResponse, ResponseParameters, ReturnAddress, SignedResponseClaims,
     refusal_parameters,
@@ -17,7 +17,8 @@ use crate::oidc::timestamp::Timestamp;
 use crate::provider::client::token::issue::{AccessToken, FrontChannel, Subject};
 use crate::provider::{InternalError, Provider};
 use crate::store::{
-    StoreError, access_tokens, authorization_codes, authorization_transactions, grants, sessions,
+    StoreError, access_tokens, authorization_codes, authorization_transactions, grants,
+    pushed_authorization_requests, sessions,
 };
 
 use super::SignedIn;
@@ -46,7 +47,7 @@ impl Provider {
     ) -> Result<AuthorizationOutcome, AuthorizationError> {
         let now = self.clock.now();
         let lifetimes = &self.policy.lifetimes;
-        let grant = self.new_grant(&pending, signed_in, now);
+        let grant = self.new_grant(&pending.client, &pending.request, signed_in, now);
         let mut issued = self.issue(&pending, &grant, signed_in, now)?;
         let response = self.respond(&pending.client, &pending.return_address, issued.parameters)?;
         let offline_at = grant.scopes.contains(OFFLINE_ACCESS).then_some(now);
@@ -69,17 +70,24 @@ impl Provider {
         let transaction = pending
             .transaction
             .map(|(handle, transaction)| (handle.digest(), transaction.browser_digest));
+        let pushed = pending.pushed;
         let session_id = signed_in.session.id;
         let touch = (now.seconds_since(signed_in.session.seen_at) >= SEEN_EVERY)
             .then(|| now.after(lifetimes.session_idle));
-        let is_first = self
+        let issuance = self
             .store
             .write(move |db| {
                 Box::pin(async move {
                     if let Some((digest, browser)) = transaction
                         && !authorization_transactions::finish(db, &digest, &browser, now).await?
                     {
-                        return Ok(false);
+                        return Ok(Issuance::Finished);
+                    }
+                    // RFC 9126 section 7.3: a request_uri is used once.
+                    if let Some(pushed) = pushed
+                        && !pushed_authorization_requests::consume(db, &pushed, now).await?
+                    {
+                        return Ok(Issuance::RequestUriUsed);
                     }
                     grants::insert(db, &grant, offline_at).await?;
                     if let Some((digest, record)) = code {
@@ -91,19 +99,28 @@ impl Provider {
                     if let Some(idle_expires_at) = touch {
                         sessions::touch(db, session_id, now, idle_expires_at).await?;
                     }
-                    Ok::<_, StoreError>(true)
+                    Ok::<_, StoreError>(Issuance::Done)
                 })
             })
             .await?;
-        if !is_first {
-            return Err(TransactionError::Finished.into());
+        match issuance {
+            Issuance::Done => Ok(AuthorizationOutcome::Respond(response)),
+            Issuance::Finished => Err(TransactionError::Finished.into()),
+            Issuance::RequestUriUsed => {
+                let refusal = Refusal::RequestUriUsed;
+                self.refuse(&pending.client, &pending.return_address, refusal)
+            }
         }
-        Ok(AuthorizationOutcome::Respond(response))
     }
 
-    /// What `pending` asks for, granted.
-    fn new_grant(&self, pending: &Pending, signed_in: &SignedIn, now: Timestamp) -> Grant {
-        let (client, request) = (&pending.client, &pending.request);
+    /// What `request` of `client` asks for, granted.
+    pub(super) fn new_grant(
+        &self,
+        client: &Client,
+        request: &AuthorizationRequest,
+        signed_in: &SignedIn,
+        now: Timestamp,
+    ) -> Grant {
         let lifetimes = &self.policy.lifetimes;
         Grant {
             id: GrantId(self.random.uuid()),
@@ -184,6 +201,16 @@ impl Provider {
         let response = jwt::sign_untyped(&key, &claims)?;
         Ok(return_address.carry(vec![("response", response)]))
     }
+}
+
+/// What became of storing what was made.
+enum Issuance {
+    /// It is stored.
+    Done,
+    /// The transaction was answered before.
+    Finished,
+    /// Something was granted through the same pushed request before.
+    RequestUriUsed,
 }
 
 /// What was made for an answer.
