@@ -181,6 +181,7 @@ fn every_relaxation_is_named() {
             "keys.rotation_interval",
         ),
         ("[log]\nlevel = \"debug\"", "log.level"),
+        ("allow_implicit = true", "allow_implicit"),
     ] {
         let found = Files::new(&good(toml)).load(&[]).unwrap().relaxations();
         assert_eq!(found.len(), 1, "{toml}: {found:?}");
