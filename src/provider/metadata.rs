@@ -28,11 +28,11 @@ struct Current {
 impl Document {
     pub(super) fn new(base: Metadata, policy: &Policy) -> serde_json::Result<Self> {
         // Where clients may register themselves with them, all are on offer.
-        let front_channel = ResponseTypes(match policy.allow_implicit {
-            true => ResponseType::ALL.to_vec(),
-            false => Vec::new(),
-        });
-        let front_channel = front_channel.front_channel();
+        let front_channel = if policy.allow_implicit {
+            ResponseTypes(ResponseType::ALL.to_vec()).front_channel()
+        } else {
+            ResponseTypes(Vec::new())
+        };
         let text = write(&base, &front_channel)?;
         let looked_at = None;
         Ok(Self {
