@@ -25,6 +25,7 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
             default.require_pushed_authorization_requests,
         ),
         scopes: scopes(reader),
+        outbound: super::outbound::read(reader),
     }
 }
 

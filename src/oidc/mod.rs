@@ -4,6 +4,7 @@
 //! is an argument.
 
 pub mod acr;
+pub mod authority;
 pub mod authorization_decision;
 pub mod authorization_request;
 pub mod authorization_response;
@@ -19,6 +20,9 @@ pub mod error;
 pub mod grant;
 pub mod grant_type;
 pub mod issuer;
+pub mod jwks;
+pub mod jws_algorithm;
+pub mod jwt_claims;
 pub mod metadata;
 pub mod parameters;
 pub mod password;

@@ -10,6 +10,7 @@ pub mod clock;
 mod keyring;
 mod metadata;
 pub mod operator;
+pub mod outbound;
 pub mod random;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use account::password_hasher::{HashError, PasswordHasher};
 use clock::Clock;
 use keyring::Keyring;
 use metadata::Document;
+use outbound::Outbound;
 use random::Random;
 
 /// An OpenID Provider.
@@ -42,6 +44,7 @@ pub struct Provider {
     policy: Policy,
     hasher: PasswordHasher,
     document: Document,
+    outbound: Arc<Outbound>,
     /// Derives the successor of a refresh token.
     succession_key: DerivedKey,
     /// Binds the forms of pages to the browser they were shown in.
@@ -81,6 +84,7 @@ impl Provider {
             hasher: PasswordHasher::new(&parts.policy.passwords, parts.random.clone())?,
             succession_key: parts.master_key.derive("refresh token succession"),
             form_key: parts.master_key.derive("forms"),
+            outbound: Arc::new(Outbound::new(parts.policy.outbound.clone())),
             user_code_key: parts.master_key.derive("device user codes"),
             store: parts.store,
             clock: parts.clock,
@@ -104,6 +108,12 @@ impl Provider {
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// The one way to what clients and users name.
+    #[must_use]
+    pub fn outbound(&self) -> &Outbound {
+        &self.outbound
     }
 
     /// The clock it lives by.

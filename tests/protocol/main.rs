@@ -26,6 +26,7 @@ mod support;
 mod claims_parameter;
 mod device;
 mod device_pages;
+mod outbound;
 mod pushed_authorization_requests;
 mod response_types;
 mod signed_responses;
