@@ -2,6 +2,7 @@
 
 use super::Config;
 use super::value::span;
+use crate::oidc::policy::RegistrationMode;
 
 impl Config {
     /// Each setting that weakens security, as a sentence that says what it gives up.
@@ -92,11 +93,18 @@ impl Config {
                 ));
             }
         }
-        if policy.allow_implicit {
+        if policy.registration.mode == RegistrationMode::Open {
             found.push(
-                "allow_implicit: clients that register themselves may get access tokens through \
-                 the browser, where history, extensions and scripts can read them (RFC 9700 \
-                 section 2.1.2)"
+                "registration.mode = \"open\": anybody can register an application and ask the \
+                 people here for access to their accounts; they decide by its name and address"
+                    .to_owned(),
+            );
+        }
+        if policy.registration.offers_implicit() {
+            found.push(
+                "registration.allow_implicit: applications that register themselves may get access \
+                 tokens through the browser, where its history, extensions and scripts can read \
+                 them (RFC 9700 section 2.1.2)"
                     .to_owned(),
             );
         }

@@ -268,7 +268,7 @@ pub fn parse(
     if parameters.get("registration")?.is_some() {
         return Err(Refusal::Registration);
     }
-    let response_type = response_type(parameters, client)?;
+    let response_type = response_type(parameters, client, policy)?;
     for accepted in ["ui_locales", "claims_locales", "display"] {
         parameters.get(accepted)?;
     }
@@ -323,21 +323,25 @@ fn response_mode(parameters: &Parameters, client: &Client) -> Result<ResponseMod
         .ok_or(Refusal::ResponseModeNotAvailable)
 }
 
-fn response_type(parameters: &Parameters, client: &Client) -> Result<ResponseType, Refusal> {
+fn response_type(
+    parameters: &Parameters,
+    client: &Client,
+    policy: &Policy,
+) -> Result<ResponseType, Refusal> {
     let text = parameters.get("response_type")?;
     let text = text.ok_or(Refusal::ResponseTypeMissing)?;
     let response_type: ResponseType = text.parse().map_err(|_| Refusal::UnsupportedResponseType)?;
     let metadata = &client.metadata;
-    if !metadata.response_types.contains(response_type) {
-        // To who has not asked for them, the implicit and hybrid flows are not there.
-        return Err(if response_type.is_front_channel() {
-            Refusal::UnsupportedResponseType
-        } else {
-            Refusal::ResponseTypeNotAllowed
-        });
+    let is_registered = metadata.response_types.contains(response_type);
+    if response_type.is_front_channel() {
+        // To who may not have them, the implicit and hybrid flows are not there.
+        let may = client.is_trusted() || policy.registration.allow_implicit;
+        if !is_registered || !may {
+            return Err(Refusal::UnsupportedResponseType);
+        }
     }
     let mut grant_types = response_type.grant_types();
-    if !grant_types.all(|grant_type| metadata.grant_types.contains(grant_type)) {
+    if !is_registered || !grant_types.all(|it| metadata.grant_types.contains(it)) {
         return Err(Refusal::ResponseTypeNotAllowed);
     }
     Ok(response_type)

@@ -44,11 +44,12 @@ pub struct ClientMetadata {
     pub scope: Option<Scopes>,
     /// The algorithm that signs its ID tokens.
     pub id_token_signed_response_alg: SigningAlgorithm,
-    /// The algorithm that signs its authorization responses, where it asks for signed ones
-    /// ([JARM section 3]).
+    /// The algorithm that signs its authorization responses, where it asks for signed ones;
+    /// without it, RS256 ([JARM section 3]).
     ///
     /// [JARM section 3]: https://openid.net/specs/oauth-v2-jarm-final.html#section-3
-    pub authorization_signed_response_alg: SigningAlgorithm,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_signed_response_alg: Option<SigningAlgorithm>,
     /// The `max_age` of requests that carry none, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,
@@ -73,6 +74,17 @@ pub struct ClientMetadata {
     /// Addresses of the people responsible for it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub contacts: Vec<String>,
+    /// What names the software that it is an instance of, across instances and versions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub software_id: Option<String>,
+    /// The version of that software.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub software_version: Option<String>,
+    /// Where others send a browser so that it begins a sign-in ([OIDC Core section 4]).
+    ///
+    /// [OIDC Core section 4]: https://openid.net/specs/openid-connect-core-1_0.html#ThirdPartyInitiatedLogin
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initiate_login_uri: Option<WebUri>,
 
     /// Whether it must use PKCE; public clients always must. Operators can require it of all.
     #[serde(skip_serializing_if = "Option::is_none")]

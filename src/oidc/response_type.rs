@@ -161,9 +161,7 @@ impl ResponseTypes {
         self.0.contains(&response_type)
     }
 
-    /// Those of them with which tokens travel through the browser. Operators register them for
-    /// clients by hand; clients that register themselves have them only where
-    /// [`super::policy::Policy::allow_implicit`] says so.
+    /// Those of them with which tokens travel through the browser, in order.
     #[must_use]
     pub fn front_channel(&self) -> Self {
         let mut all: Vec<ResponseType> = self.0.clone();

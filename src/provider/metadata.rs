@@ -28,7 +28,7 @@ struct Current {
 impl Document {
     pub(super) fn new(base: Metadata, policy: &Policy) -> serde_json::Result<Self> {
         // Where clients may register themselves with them, all are on offer.
-        let front_channel = if policy.allow_implicit {
+        let front_channel = if policy.registration.offers_implicit() {
             ResponseTypes(ResponseType::ALL.to_vec()).front_channel()
         } else {
             ResponseTypes(Vec::new())
@@ -83,7 +83,7 @@ impl Provider {
     /// [RFC 8414 section 3.2]: https://www.rfc-editor.org/rfc/rfc8414#section-3.2
     pub async fn metadata(&self) -> Arc<str> {
         let (text, is_due) = self.document.read(self.clock.now());
-        if !is_due || self.policy.allow_implicit {
+        if !is_due || self.policy.registration.offers_implicit() {
             return text;
         }
         match self.derive_metadata().await {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use keyfob::config::log::LogFormat;
+use keyfob::oidc::policy::RegistrationMode;
 
 use super::support::{Files, MASTER_KEY, good};
 
@@ -49,7 +50,6 @@ fn every_setting_is_read() {
     assert_eq!(config.brand.accent_color.unwrap().as_str(), "#2563eb");
     let policy = config.policy;
     assert!(policy.require_pkce);
-    assert!(policy.allow_implicit);
     assert!(policy.require_pushed_authorization_requests);
     assert_eq!(policy.lifetimes.pushed_request, Duration::from_mins(1));
     assert_eq!(policy.lifetimes.refresh_grace, Duration::ZERO);
@@ -69,6 +69,14 @@ fn every_setting_is_read() {
     let allowed = policy.outbound.allow.iter().map(ToString::to_string);
     let allowed: Vec<_> = allowed.collect();
     assert_eq!(allowed, ["intranet.example:8443", "10.0.0.7:443"]);
+    assert_eq!(policy.throttle.address_registrations, 1000);
+    let registration = policy.registration;
+    assert_eq!(registration.mode, RegistrationMode::Token);
+    assert!(registration.require_pkce);
+    assert!(registration.allow_implicit);
+    assert_eq!(registration.scope.to_string(), "mail:read calendar");
+    assert_eq!(registration.unused_lifetime, Duration::from_hours(24));
+    assert_eq!(policy.webfinger_domains, ["example.com", "example.org"]);
     assert_eq!(config.log.format, LogFormat::Json);
 }
 
@@ -214,8 +222,12 @@ fn every_relaxation_is_named() {
             "[keys]\nrotation_interval = \"off\"",
             "keys.rotation_interval",
         ),
+        ("[registration]\nmode = \"open\"", "registration.mode"),
         ("[log]\nlevel = \"debug\"", "log.level"),
-        ("allow_implicit = true", "allow_implicit"),
+        (
+            "[registration]\nmode = \"token\"\nallow_implicit = true",
+            "registration.allow_implicit",
+        ),
     ] {
         let found = Files::new(&good(toml)).load(&[]).unwrap().relaxations();
         assert_eq!(found.len(), 1, "{toml}: {found:?}");
@@ -238,7 +250,6 @@ listen = "[::1]:9000"
 internal_url = "http://keyfob:8484"
 trusted_proxies = ["10.0.0.0/8", "127.0.0.1"]
 require_pkce = true
-allow_implicit = true
 require_pushed_authorization_requests = true
 workers = 4
 shutdown_timeout = "5s"
@@ -278,6 +289,7 @@ minimum_length = 12
 account_failures = 5
 address_failures = 50
 known_browser_failures = 20
+address_registrations = 1000
 window = "10m"
 
 [keys]
@@ -286,6 +298,16 @@ cache = "10m"
 
 [outbound]
 allow = ["Intranet.example:8443", "10.0.0.7:443"]
+
+[registration]
+mode = "token"
+require_pkce = true
+allow_implicit = true
+scope = "mail:read calendar"
+unused_lifetime = "1d"
+
+[webfinger]
+domains = ["example.com", "example.org"]
 
 [scopes]
 calendar = "Read your calendar"

@@ -10,7 +10,7 @@ use crate::support::browser::{Away, Browser};
 use crate::support::jwt;
 use crate::support::launch::Launch;
 use crate::support::process::Server;
-use crate::support::relying_party::{AuthorizationRequest, RelyingParty};
+use crate::support::relying_party::{Answer, AuthorizationRequest, RelyingParty};
 
 const EVERY: &[&str] = &[
     "code",
@@ -268,10 +268,47 @@ async fn the_metadata_offers_the_flows_only_while_somebody_may_use_them() {
     assert_eq!(metadata["response_types_supported"], json!(EVERY));
     assert!(has(&metadata, "grant_types_supported", "implicit"));
     assert!(has(&metadata, "response_modes_supported", "fragment"));
+}
 
-    let allowed = Launch::serve().variable("KEYFOB_ALLOW_IMPLICIT", "true");
-    let allowed = Server::start(allowed);
-    let discovery = allowed.url("/.well-known/openid-configuration");
-    let metadata = web_app.fetch(discovery.as_str()).await.json;
-    assert_eq!(metadata["response_types_supported"], json!(EVERY));
+/// OpenID Connect Discovery 1.0 section 3; OpenID Connect Dynamic Client Registration 1.0 section 2.
+#[tokio::test]
+async fn a_client_registers_itself_for_the_flows_where_the_operator_allows_it() {
+    for is_allowed in [true, false] {
+        let launch = Launch::serve()
+            .variable("KEYFOB_REGISTRATION__MODE", "open")
+            .variable(
+                "KEYFOB_REGISTRATION__ALLOW_IMPLICIT",
+                &is_allowed.to_string(),
+            );
+        let server = Server::start(launch);
+        let mut party = RelyingParty::web_app(&server);
+        let discovery = server.url("/.well-known/openid-configuration");
+        let metadata = party.fetch(discovery.as_str()).await.json;
+        let offered = if is_allowed { EVERY } else { &EVERY[..1] };
+        assert_eq!(metadata["response_types_supported"], json!(offered));
+
+        let registration = json!({
+            "redirect_uris": ["https://self.test/callback"],
+            "grant_types": ["authorization_code", "implicit"],
+            "response_types": ["code", "id_token token"],
+        });
+        let endpoint = party.endpoint("/oauth2/register");
+        let registered = Answer::of(party.http.post(endpoint).json(&registration)).await;
+        assert_eq!(registered.status, 201, "{}", registered.text);
+        let types = &registered.json["response_types"];
+        let count = types.as_array().map(Vec::len);
+        assert_eq!(count, Some(if is_allowed { 2 } else { 1 }), "{types}");
+
+        party.client_id = registered.member("client_id").to_owned();
+        party.redirect_uri = "https://self.test/callback".to_owned();
+        let request = asking(&party, "id_token token", "openid").with("prompt", "none");
+        let mut browser = Browser::new(server.issuer());
+        let error = browser.open(&request.url()).await.away().error();
+        let expected = if is_allowed {
+            "login_required"
+        } else {
+            "unsupported_response_type"
+        };
+        assert_eq!(error, expected);
+    }
 }

@@ -196,7 +196,8 @@ impl Provider {
             return Ok(return_address.carry(parameters));
         }
         let now = self.clock.now();
-        let key = self.signing_key(client.metadata.authorization_signed_response_alg, now)?;
+        let algorithm = client.metadata.authorization_signed_response_alg;
+        let key = self.signing_key(algorithm.unwrap_or_default(), now)?;
         let claims = SignedResponseClaims::new(&client.id, parameters, now);
         let response = jwt::sign_untyped(&key, &claims)?;
         Ok(return_address.carry(vec![("response", response)]))
