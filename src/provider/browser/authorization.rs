@@ -17,7 +17,6 @@ use crate::provider::{InternalError, Provider};
 use crate::store::{Lease, StoreError, authorization_transactions, clients, consents};
 
 use super::Browser;
-use super::Browser;
 use super::device::DeviceOutcome;
 use super::form::Binding;
 use super::request::Asked;
