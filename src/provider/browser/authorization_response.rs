@@ -10,14 +10,16 @@ use crate::oidc::authorization_response::{
     refusal_parameters,
 };
 use crate::oidc::client::Client;
-use crate::oidc::grant::{self, AuthorizationCode, Grant, GrantDetails, GrantId};
+use crate::oidc::grant::{
+    self, AccessTokenRecord, AuthorizationCode, Grant, GrantDetails, GrantId,
+};
 use crate::oidc::scope::OFFLINE_ACCESS;
-use crate::oidc::secret::{Secret, SecretKind};
+use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
 use crate::provider::client::token::issue::{AccessToken, FrontChannel, Subject};
 use crate::provider::{InternalError, Provider};
 use crate::store::{
-    StoreError, access_tokens, authorization_codes, authorization_transactions, grants,
+    Connection, StoreError, access_tokens, authorization_codes, authorization_transactions, grants,
     pushed_authorization_requests, sessions,
 };
 
@@ -50,7 +52,6 @@ impl Provider {
         let grant = self.new_grant(&pending.client, &pending.request, signed_in, now);
         let mut issued = self.issue(&pending, &grant, signed_in, now)?;
         let response = self.respond(&pending.client, &pending.return_address, issued.parameters)?;
-        let offline_at = grant.scopes.contains(OFFLINE_ACCESS).then_some(now);
         let code = issued.code.map(|code| {
             let record = AuthorizationCode {
                 grant_id: grant.id,
@@ -67,41 +68,21 @@ impl Provider {
             client.id = %grant.client_id, subject = %grant.user_id, grant.id = %grant.id,
             "authorization granted"
         );
-        let transaction = pending
-            .transaction
-            .map(|(handle, transaction)| (handle.digest(), transaction.browser_digest));
-        let pushed = pending.pushed;
-        let session_id = signed_in.session.id;
         let touch = (now.seconds_since(signed_in.session.seen_at) >= SEEN_EVERY)
             .then(|| now.after(lifetimes.session_idle));
+        let record = Record {
+            transaction: pending
+                .transaction
+                .map(|(handle, transaction)| (handle.digest(), transaction.browser_digest)),
+            pushed: pending.pushed,
+            grant,
+            code,
+            access_token,
+            touch,
+        };
         let issuance = self
             .store
-            .write(move |db| {
-                Box::pin(async move {
-                    if let Some((digest, browser)) = transaction
-                        && !authorization_transactions::finish(db, &digest, &browser, now).await?
-                    {
-                        return Ok(Issuance::Finished);
-                    }
-                    // RFC 9126 section 7.3: a request_uri is used once.
-                    if let Some(pushed) = pushed
-                        && !pushed_authorization_requests::consume(db, &pushed, now).await?
-                    {
-                        return Ok(Issuance::RequestUriUsed);
-                    }
-                    grants::insert(db, &grant, offline_at).await?;
-                    if let Some((digest, record)) = code {
-                        authorization_codes::insert(db, &digest, &record).await?;
-                    }
-                    if let Some((digest, record)) = access_token {
-                        access_tokens::insert(db, &digest, &record).await?;
-                    }
-                    if let Some(idle_expires_at) = touch {
-                        sessions::touch(db, session_id, now, idle_expires_at).await?;
-                    }
-                    Ok::<_, StoreError>(Issuance::Done)
-                })
-            })
+            .write(move |db| Box::pin(record.store(db, now)))
             .await?;
         match issuance {
             Issuance::Done => Ok(AuthorizationOutcome::Respond(response)),
@@ -212,6 +193,48 @@ enum Issuance {
     Finished,
     /// Something was granted through the same pushed request before.
     RequestUriUsed,
+}
+
+/// What an answer leaves in the store.
+struct Record {
+    /// The transaction that it ends, and the browser that began that.
+    transaction: Option<(Digest, Digest)>,
+    /// The pushed request that it uses up.
+    pushed: Option<Digest>,
+    grant: Grant,
+    code: Option<(Digest, AuthorizationCode)>,
+    access_token: Option<(Digest, AccessTokenRecord)>,
+    /// Until when the session lives on, where its use is written down.
+    touch: Option<Timestamp>,
+}
+
+impl Record {
+    async fn store(self, db: &mut Connection, now: Timestamp) -> Result<Issuance, StoreError> {
+        if let Some((digest, browser)) = self.transaction
+            && !authorization_transactions::finish(db, &digest, &browser, now).await?
+        {
+            return Ok(Issuance::Finished);
+        }
+        // RFC 9126 section 7.3: a request_uri is used once.
+        if let Some(pushed) = self.pushed
+            && !pushed_authorization_requests::consume(db, &pushed, now).await?
+        {
+            return Ok(Issuance::RequestUriUsed);
+        }
+        let grant = &self.grant;
+        let offline_at = grant.scopes.contains(OFFLINE_ACCESS).then_some(now);
+        grants::insert(db, grant, offline_at).await?;
+        if let Some((digest, record)) = self.code {
+            authorization_codes::insert(db, &digest, &record).await?;
+        }
+        if let Some((digest, record)) = self.access_token {
+            access_tokens::insert(db, &digest, &record).await?;
+        }
+        if let Some(idle_expires_at) = self.touch {
+            sessions::touch(db, grant.session_id, now, idle_expires_at).await?;
+        }
+        Ok(Issuance::Done)
+    }
 }
 
 /// What was made for an answer.
