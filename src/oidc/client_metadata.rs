@@ -18,6 +18,10 @@ use super::web_uri::WebUri;
 /// [RFC 7591 section 2]: https://www.rfc-editor.org/rfc/rfc7591#section-2
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the members that the specifications make booleans"
+)]
 pub struct ClientMetadata {
     /// The name to show to people.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,6 +48,12 @@ pub struct ClientMetadata {
     pub scope: Option<Scopes>,
     /// The algorithm that signs its ID tokens.
     pub id_token_signed_response_alg: SigningAlgorithm,
+    /// The algorithm that signs its authorization responses, where it asks for signed ones;
+    /// without it, RS256 ([JARM section 3]).
+    ///
+    /// [JARM section 3]: https://openid.net/specs/oauth-v2-jarm-final.html#section-3
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_signed_response_alg: Option<SigningAlgorithm>,
     /// The `max_age` of requests that carry none, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,
@@ -83,6 +93,11 @@ pub struct ClientMetadata {
     /// Whether it must use PKCE; public clients always must. Operators can require it of all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require_pkce: Option<bool>,
+    /// Whether this public client may leave PKCE out, against [RFC 9700 section 2.1.1].
+    ///
+    /// [RFC 9700 section 2.1.1]: https://www.rfc-editor.org/rfc/rfc9700#section-2.1.1
+    #[serde(skip_serializing_if = "is_false")]
+    pub allow_public_without_pkce: bool,
     /// Whether it must push its authorization requests ([RFC 9126 section 6]).
     ///
     /// [RFC 9126 section 6]: https://www.rfc-editor.org/rfc/rfc9126#section-6

@@ -8,6 +8,7 @@ pub mod browser;
 pub mod client;
 pub mod clock;
 mod keyring;
+mod metadata;
 pub mod operator;
 pub mod outbound;
 pub mod random;
@@ -28,6 +29,7 @@ use crate::store::{Store, StoreError};
 use account::password_hasher::{HashError, PasswordHasher};
 use clock::Clock;
 use keyring::Keyring;
+use metadata::Document;
 use outbound::Outbound;
 use random::Random;
 
@@ -42,8 +44,8 @@ pub struct Provider {
     internal_base: Option<Issuer>,
     policy: Policy,
     hasher: PasswordHasher,
+    document: Document,
     outbound: Arc<Outbound>,
-    metadata: String,
     /// Derives the successor of a refresh token.
     succession_key: DerivedKey,
     /// Derives the nonces of DPoP proofs.
@@ -79,7 +81,7 @@ impl Provider {
     /// Makes a provider, and its signing keys if its store has none.
     pub async fn start(parts: Parts) -> Result<Self, StartError> {
         let metadata = Metadata::new(&parts.issuer, parts.internal_base.as_ref(), &parts.policy);
-        let metadata = serde_json::to_string(&metadata).map_err(|_| StartError::Metadata)?;
+        let document = Document::new(metadata, &parts.policy).map_err(|_| StartError::Metadata)?;
         let provider = Self {
             keyring: Keyring::new(Arc::clone(&parts.master_key), parts.allows_development_keys),
             hasher: PasswordHasher::new(&parts.policy.passwords, parts.random.clone())?,
@@ -94,7 +96,7 @@ impl Provider {
             issuer: parts.issuer,
             internal_base: parts.internal_base,
             policy: parts.policy,
-            metadata,
+            document,
         };
         provider.adopt_master_key().await?;
         provider.prepare_keys().await?;
@@ -123,14 +125,6 @@ impl Provider {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
-    }
-
-    /// Its metadata as JSON ([RFC 8414 section 3.2]).
-    ///
-    /// [RFC 8414 section 3.2]: https://www.rfc-editor.org/rfc/rfc8414#section-3.2
-    #[must_use]
-    pub fn metadata(&self) -> &str {
-        &self.metadata
     }
 
     /// Its public keys as JSON ([RFC 7517 section 5]).
@@ -211,6 +205,9 @@ pub enum InternalError {
     /// Hashing failed.
     #[error("hashing failed")]
     Hash(#[from] HashError),
+    /// A document could not be written as JSON.
+    #[error("a document could not be written")]
+    Document(#[from] serde_json::Error),
     /// A task was cancelled.
     #[error("a task was cancelled")]
     Cancelled,
@@ -223,7 +220,7 @@ impl InternalError {
         match self {
             Self::Store(error) => error.is_temporary(),
             Self::Hash(error) => *error == HashError::Busy,
-            Self::Key(_) | Self::Token(_) | Self::Cancelled => false,
+            Self::Key(_) | Self::Token(_) | Self::Document(_) | Self::Cancelled => false,
         }
     }
 }
