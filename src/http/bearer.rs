@@ -42,11 +42,8 @@ pub fn from_header(request: &HttpRequest) -> Result<Option<(Scheme, &str)>, Bear
 ///
 /// [RFC 9449 section 7.1]: https://www.rfc-editor.org/rfc/rfc9449#section-7.1
 fn dpop_scheme() -> String {
-    let algorithms: Vec<_> = JwsAlgorithm::ASYMMETRIC
-        .iter()
-        .map(|algorithm| algorithm.as_str())
-        .collect();
-    format!("DPoP algs=\"{}\",", algorithms.join(" "))
+    let algorithms = JwsAlgorithm::asymmetric_names().join(" ");
+    format!("DPoP algs=\"{algorithms}\",")
 }
 
 /// Logs why a bearer is refused, and answers it ([RFC 6750 section 3.1]).

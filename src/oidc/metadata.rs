@@ -156,10 +156,7 @@ impl Metadata {
             request_uri_parameter_supported: false,
             require_pushed_authorization_requests: policy.require_pushed_authorization_requests,
             code_challenge_methods_supported: vec!["S256"],
-            dpop_signing_alg_values_supported: JwsAlgorithm::ASYMMETRIC
-                .iter()
-                .map(|it| it.as_str())
-                .collect(),
+            dpop_signing_alg_values_supported: JwsAlgorithm::asymmetric_names(),
             authorization_response_iss_parameter_supported: true,
         }
     }
