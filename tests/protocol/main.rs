@@ -27,6 +27,7 @@ mod claims_parameter;
 mod device;
 mod device_pages;
 mod dpop;
+mod dpop_binding;
 mod outbound;
 mod pushed_authorization_requests;
 mod registration;
