@@ -90,7 +90,7 @@ impl From<OperatorError> for CliError {
             OperatorError::AlreadyExists(..) | OperatorError::ChangedMeanwhile => Exit::Conflict,
             OperatorError::Invalid(..)
             | OperatorError::Password(_)
-            | OperatorError::PublicClient(_)
+            | OperatorError::NoSecret(_)
             | OperatorError::MasterKey(StartError::OtherMasterKey) => Exit::Invalid,
             OperatorError::MasterKey(_) | OperatorError::Internal(_) => Exit::Failed,
         };

@@ -19,7 +19,9 @@ mod assertions;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod client_assertions;
 mod device;
 mod device_pages;
+mod jwks_cache;
 mod outbound;
 mod pushed_authorization_requests;

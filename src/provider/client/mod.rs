@@ -6,5 +6,6 @@ pub mod device_authorization;
 pub mod introspection;
 pub mod pushed_authorization_request;
 pub mod revocation;
+pub mod signed_by_client;
 pub mod token;
 pub mod userinfo;

@@ -1,12 +1,17 @@
 //! Clients, as an operator sees them.
 
+use crate::keys::public_keys::PublicKeySet;
 use crate::oidc::client::{Client, ClientId, ClientSecrets};
 use crate::oidc::client_authentication_method::ClientAuthenticationMethod;
+use crate::oidc::client_keys;
 use crate::oidc::client_metadata::ClientMetadata;
 use crate::oidc::grant_type::GrantType;
+use crate::oidc::jws_algorithm::JwsAlgorithm;
 use crate::oidc::redirect_uri::RedirectUri;
-use crate::oidc::secret::{Digest, Secret, SecretKind};
-use crate::store::clients;
+use crate::oidc::secret::{Digest, Secret};
+use crate::provider::InternalError;
+use crate::provider::client::signed_by_client::seal_context;
+use crate::store::{StoreError, client_signing_secrets, clients};
 
 use super::{Operator, OperatorError};
 
@@ -34,12 +39,11 @@ impl Operator {
                 .map_err(|error| OperatorError::Invalid(text, "a client_id", error.to_string()))?,
             None => self.new_client_id()?,
         };
-        let is_confidential =
-            new.metadata.token_endpoint_auth_method != ClientAuthenticationMethod::None;
-        let secret = match (is_confidential, new.client_secret) {
+        let method = new.metadata.token_endpoint_auth_method;
+        let secret = match (method.has_secret(), new.client_secret) {
             (false, None) => None,
             (false, Some(_)) => {
-                let reason = "a client with token_endpoint_auth_method none has no secret";
+                let reason = "a client with this token_endpoint_auth_method has no secret";
                 return Err(OperatorError::Invalid(
                     "…".to_owned(),
                     "client_secret",
@@ -47,12 +51,13 @@ impl Operator {
                 ));
             }
             (true, Some(chosen)) => Some(checked_secret(chosen)?),
-            (true, None) => Some(
-                self.random
-                    .secret(SecretKind::ClientSecret)
-                    .expose()
-                    .to_owned(),
-            ),
+            (true, None) => Some(self.random.client_secret(method).expose().to_owned()),
+        };
+        let sealed = match (method, &secret) {
+            (ClientAuthenticationMethod::ClientSecretJwt, Some(secret)) => {
+                Some(self.seal_signing_secret(&id, &new.metadata, secret).await?)
+            }
+            _ => None,
         };
         let now = self.clock.now();
         let client = Client {
@@ -70,7 +75,15 @@ impl Operator {
         let stored = client.clone();
         let inserted = self
             .store
-            .write(move |db| Box::pin(async move { clients::insert(db, &stored).await }))
+            .write(move |db| {
+                Box::pin(async move {
+                    let inserted = clients::insert(db, &stored).await?;
+                    if let (true, Some(sealed)) = (inserted, sealed) {
+                        client_signing_secrets::insert(db, &stored.id, &sealed).await?;
+                    }
+                    Ok::<_, StoreError>(inserted)
+                })
+            })
             .await;
         if inserted? {
             Ok((client, secret))
@@ -96,16 +109,27 @@ impl Operator {
     /// Makes a new secret for a client; the one before is valid for a while longer.
     pub async fn rotate_client_secret(&self, id: &str) -> Result<Secret, OperatorError> {
         let client = self.client(id).await?;
-        if !client.is_confidential() {
-            return Err(OperatorError::PublicClient(id.to_owned()));
+        let method = client.metadata.token_endpoint_auth_method;
+        if !method.has_secret() {
+            return Err(OperatorError::NoSecret(id.to_owned()));
         }
-        let secret = self.random.secret(SecretKind::ClientSecret);
+        let secret = self.random.client_secret(method);
+        let sealed = if method == ClientAuthenticationMethod::ClientSecretJwt {
+            let sealed = self.seal_signing_secret(&client.id, &client.metadata, secret.expose());
+            Some(sealed.await?)
+        } else {
+            None
+        };
         let digest = secret.digest();
         let now = self.clock.now();
         let previous_until = now.after(self.policy.lifetimes.client_secret_overlap);
         self.store
             .write(move |db| {
                 Box::pin(async move {
+                    if let Some(sealed) = sealed {
+                        let id = &client.id;
+                        client_signing_secrets::rotate(db, id, &sealed, previous_until).await?;
+                    }
                     clients::rotate_secret(db, &client.id, &digest, previous_until, now).await
                 })
             })
@@ -151,6 +175,32 @@ impl Operator {
         Ok(client)
     }
 
+    /// The secret of a client that signs with it, as it may be stored.
+    async fn seal_signing_secret(
+        &self,
+        id: &ClientId,
+        metadata: &ClientMetadata,
+        secret: &str,
+    ) -> Result<String, OperatorError> {
+        let algorithm = metadata.token_endpoint_auth_signing_alg;
+        let algorithm = algorithm.unwrap_or(JwsAlgorithm::HS256);
+        // RFC 7518 section 3.2.
+        if secret.len() < algorithm.shortest_secret() {
+            return Err(OperatorError::Invalid(
+                "…".to_owned(),
+                "client_secret",
+                format!(
+                    "to sign with {algorithm} it must have {} characters or more",
+                    algorithm.shortest_secret()
+                ),
+            ));
+        }
+        self.check_master_key(&self.master_key).await?;
+        let context = seal_context(id);
+        let sealed = self.master_key.seal(&context, secret.as_bytes());
+        Ok(sealed.map_err(InternalError::from)?)
+    }
+
     fn new_client_id(&self) -> Result<ClientId, OperatorError> {
         let id = self.random.uuid().to_string();
         id.parse()
@@ -176,6 +226,21 @@ fn check(metadata: &ClientMetadata) -> Result<(), OperatorError> {
             "redirect_uris",
             "the authorization code grant needs at least one",
         );
+    }
+    client_keys::check(metadata).map_err(|wrong| {
+        OperatorError::Invalid("…".to_owned(), wrong.member, wrong.reason.to_owned())
+    })?;
+    if let Some(jwks) = &metadata.jwks {
+        let refuse = |reason: String| OperatorError::Invalid("…".to_owned(), "jwks", reason);
+        let keys = PublicKeySet::from_jwks(jwks).map_err(|error| refuse(error.to_string()))?;
+        let algorithm = metadata.token_endpoint_auth_signing_alg;
+        if keys.is_empty()
+            || algorithm.is_some_and(|it| !it.is_symmetric() && !keys.has_key_for(it))
+        {
+            let reason = "none of its keys can be used: RSA of 2048 bits or more, P-256, P-384, \
+                          P-521 or Ed25519, for signatures and the registered algorithm";
+            return Err(refuse(reason.to_owned()));
+        }
     }
     let is_public = metadata.token_endpoint_auth_method == ClientAuthenticationMethod::None;
     if is_public && grants.contains(GrantType::ClientCredentials) {
