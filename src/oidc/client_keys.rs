@@ -6,20 +6,11 @@
 
 use super::client_authentication_method::ClientAuthenticationMethod;
 use super::client_metadata::ClientMetadata;
-
-/// A member of a registration that does not go with the others.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{member}: {reason}")]
-pub struct Inconsistency {
-    /// Which.
-    pub member: &'static str,
-    /// What is wrong with it.
-    pub reason: &'static str,
-}
+use super::registration::MetadataError;
 
 /// Finds what of the keys and of the way to authenticate does not go together.
-pub fn check(metadata: &ClientMetadata) -> Result<(), Inconsistency> {
-    let refuse = |member, reason| Err(Inconsistency { member, reason });
+pub(super) fn keys_go_with_the_method(metadata: &ClientMetadata) -> Result<(), MetadataError> {
+    let refuse = |member, reason: &str| Err(MetadataError::new(member, reason));
     if metadata.jwks.is_some() && metadata.jwks_uri.is_some() {
         return refuse("jwks", "a client has either jwks or jwks_uri");
     }
@@ -91,7 +82,7 @@ mod tests {
             ),
         ] {
             let parsed: ClientMetadata = serde_json::from_value(metadata.clone()).unwrap();
-            let member = check(&parsed).err().map(|it| it.member);
+            let member = keys_go_with_the_method(&parsed).err().map(|it| it.member);
             assert_eq!(member, expected, "{metadata}");
         }
         for metadata in [

@@ -19,9 +19,14 @@ mod assertions;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod claims_parameter;
 mod client_assertions;
 mod device;
 mod device_pages;
 mod jwks_cache;
 mod outbound;
 mod pushed_authorization_requests;
+mod registration;
+mod registration_management;
+mod unchecked_clients;
+mod webfinger;

@@ -5,8 +5,11 @@ use zeroize::Zeroizing;
 
 use crate::keys::public_keys::{PublicKeySet, PublicKeySetError};
 use crate::keys::signed_jwt::{SignedJwt, SignedJwtError};
-use crate::oidc::client::Client;
+use crate::oidc::client::{Client, ClientId};
+use crate::oidc::client_authentication_method::ClientAuthenticationMethod;
+use crate::oidc::client_metadata::ClientMetadata;
 use crate::oidc::jwt_claims::JwtClaims;
+use crate::oidc::registration::MetadataError;
 use crate::provider::jwks_cache::{FetchedKeys, JwksError};
 use crate::provider::{InternalError, Provider};
 use crate::store::client_signing_secrets;
@@ -99,7 +102,26 @@ impl Provider {
     }
 }
 
+/// Checks that the keys in a registration can be used for what it says.
+pub(in crate::provider) fn check_keys(metadata: &ClientMetadata) -> Result<(), MetadataError> {
+    let Some(jwks) = &metadata.jwks else {
+        return Ok(());
+    };
+    let keys = PublicKeySet::from_jwks(jwks);
+    let keys = keys.map_err(|error| MetadataError::new("jwks", error.to_string()))?;
+    if metadata.token_endpoint_auth_method != ClientAuthenticationMethod::PrivateKeyJwt {
+        return Ok(());
+    }
+    let algorithm = metadata.token_endpoint_auth_signing_alg;
+    if keys.is_empty() || algorithm.is_some_and(|algorithm| !keys.has_key_for(algorithm)) {
+        let reason = "none of its keys can be used: RSA of 2048 bits or more, P-256, P-384, P-521 \
+                      or Ed25519, for signatures and the registered algorithm";
+        return Err(MetadataError::new("jwks", reason));
+    }
+    Ok(())
+}
+
 /// Where the sealed secret of a client belongs.
-pub(in crate::provider) fn seal_context(client_id: &crate::oidc::client::ClientId) -> String {
+pub(in crate::provider) fn seal_context(client_id: &ClientId) -> String {
     format!("client_signing_secrets:{client_id}")
 }

@@ -1,16 +1,14 @@
 //! Clients, as an operator sees them.
 
-use crate::keys::public_keys::PublicKeySet;
 use crate::oidc::client::{Client, ClientId, ClientSecrets};
 use crate::oidc::client_authentication_method::ClientAuthenticationMethod;
-use crate::oidc::client_keys;
 use crate::oidc::client_metadata::ClientMetadata;
-use crate::oidc::grant_type::GrantType;
 use crate::oidc::jws_algorithm::JwsAlgorithm;
 use crate::oidc::redirect_uri::RedirectUri;
+use crate::oidc::registration;
 use crate::oidc::secret::{Digest, Secret};
 use crate::provider::InternalError;
-use crate::provider::client::signed_by_client::seal_context;
+use crate::provider::client::signed_by_client::{check_keys, seal_context};
 use crate::store::{StoreError, client_signing_secrets, clients};
 
 use super::{Operator, OperatorError};
@@ -32,7 +30,8 @@ impl Operator {
         &self,
         new: NewClient,
     ) -> Result<(Client, Option<String>), OperatorError> {
-        check(&new.metadata)?;
+        registration::check(&new.metadata)?;
+        check_keys(&new.metadata)?;
         let id = match new.client_id {
             Some(text) => text
                 .parse::<ClientId>()
@@ -70,6 +69,7 @@ impl Operator {
             created_at: now,
             updated_at: now,
             disabled_at: None,
+            self_registered_at: None,
         };
         let name = client.id.to_string();
         let stored = client.clone();
@@ -210,62 +210,6 @@ impl Operator {
     }
 }
 
-/// Whether the members of a registration agree with each other.
-fn check(metadata: &ClientMetadata) -> Result<(), OperatorError> {
-    let refuse = |value: &str, member: &'static str, reason: &str| {
-        Err(OperatorError::Invalid(
-            value.to_owned(),
-            member,
-            reason.to_owned(),
-        ))
-    };
-    let grants = &metadata.grant_types;
-    if grants.contains(GrantType::AuthorizationCode) && metadata.redirect_uris.is_empty() {
-        return refuse(
-            "[]",
-            "redirect_uris",
-            "the authorization code grant needs at least one",
-        );
-    }
-    client_keys::check(metadata).map_err(|wrong| {
-        OperatorError::Invalid("…".to_owned(), wrong.member, wrong.reason.to_owned())
-    })?;
-    if let Some(jwks) = &metadata.jwks {
-        let refuse = |reason: String| OperatorError::Invalid("…".to_owned(), "jwks", reason);
-        let keys = PublicKeySet::from_jwks(jwks).map_err(|error| refuse(error.to_string()))?;
-        let algorithm = metadata.token_endpoint_auth_signing_alg;
-        if keys.is_empty()
-            || algorithm.is_some_and(|it| !it.is_symmetric() && !keys.has_key_for(it))
-        {
-            let reason = "none of its keys can be used: RSA of 2048 bits or more, P-256, P-384, \
-                          P-521 or Ed25519, for signatures and the registered algorithm";
-            return Err(refuse(reason.to_owned()));
-        }
-    }
-    let is_public = metadata.token_endpoint_auth_method == ClientAuthenticationMethod::None;
-    if is_public && grants.contains(GrantType::ClientCredentials) {
-        return refuse(
-            "client_credentials",
-            "grant_types",
-            "a client without a secret cannot act as itself",
-        );
-    }
-    for (lifetime, member) in [
-        (metadata.access_token_lifetime, "access_token_lifetime"),
-        (metadata.id_token_lifetime, "id_token_lifetime"),
-    ] {
-        if lifetime.is_some_and(|seconds| seconds == 0 || seconds > LONGEST_LIFETIME) {
-            let value = lifetime.unwrap_or_default().to_string();
-            return refuse(
-                &value,
-                member,
-                "it is a number of seconds from 1 to 2592000 (30 days)",
-            );
-        }
-    }
-    Ok(())
-}
-
 fn checked_secret(chosen: String) -> Result<String, OperatorError> {
     let is_plain = chosen.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
     if chosen.is_empty() || !is_plain {
@@ -278,5 +222,3 @@ fn checked_secret(chosen: String) -> Result<String, OperatorError> {
     }
     Ok(chosen)
 }
-
-const LONGEST_LIFETIME: u64 = 30 * 24 * 60 * 60;
