@@ -101,16 +101,10 @@ impl Metadata {
     #[must_use]
     pub fn new(issuer: &Issuer, internal_base: Option<&Issuer>, policy: &Policy) -> Self {
         let back_channel = internal_base.unwrap_or(issuer);
-        let methods: Vec<_> = ClientAuthenticationMethod::ALL
-            .iter()
-            .map(|method| method.as_str())
-            .collect();
+        let methods = authentication_methods();
         let mut confidential = methods.clone();
         confidential.retain(|method| *method != ClientAuthenticationMethod::None.as_str());
-        let assertion_algorithms = JwsAlgorithm::ASYMMETRIC
-            .iter()
-            .chain(JwsAlgorithm::SYMMETRIC);
-        let assertion_algorithms: Vec<_> = assertion_algorithms.map(|it| it.as_str()).collect();
+        let assertion_algorithms = assertion_algorithms();
         let custom = policy.scopes.keys().map(String::as_str);
         let scopes = scope::STANDARD.iter().copied().chain(custom);
         Self {
@@ -155,6 +149,18 @@ impl Metadata {
             authorization_response_iss_parameter_supported: true,
         }
     }
+}
+
+fn authentication_methods() -> Vec<&'static str> {
+    let methods = ClientAuthenticationMethod::ALL.iter();
+    methods.map(|method| method.as_str()).collect()
+}
+
+fn assertion_algorithms() -> Vec<&'static str> {
+    let all = JwsAlgorithm::ASYMMETRIC
+        .iter()
+        .chain(JwsAlgorithm::SYMMETRIC);
+    all.map(|algorithm| algorithm.as_str()).collect()
 }
 
 impl Metadata {

@@ -21,6 +21,7 @@ mod support;
 
 mod claims_parameter;
 mod client_assertions;
+mod client_signing_keys;
 mod device;
 mod device_pages;
 mod jwks_cache;
