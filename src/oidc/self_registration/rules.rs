@@ -5,7 +5,6 @@ use crate::oidc::client_metadata::{ApplicationType, ClientMetadata};
 use crate::oidc::grant_type::GrantType;
 use crate::oidc::redirect_uri::RedirectUri;
 use crate::oidc::registration::{MetadataError, Rule};
-use crate::oidc::response_type::ResponseType;
 use crate::oidc::web_uri::WebUri;
 
 /// Checks `metadata` against every rule, in order.
@@ -68,23 +67,26 @@ fn are_of_the_application_type(
 ///
 /// [RFC 7591 section 2.1]: https://www.rfc-editor.org/rfc/rfc7591#section-2.1
 fn grant_types_and_response_types_agree(metadata: &ClientMetadata) -> Result<(), MetadataError> {
-    let has_grant = metadata.grant_types.contains(GrantType::AuthorizationCode);
-    let has_type = metadata.response_types.0.contains(&ResponseType::Code);
-    match (has_grant, has_type) {
-        (true, true) => Ok(()),
-        (true, false) => Err(MetadataError::new(
-            "response_types",
-            "the grant type authorization_code goes with the response type code",
-        )),
-        (false, true) => Err(MetadataError::new(
-            "grant_types",
-            "the response type code goes with the grant type authorization_code",
-        )),
-        (false, false) => Err(MetadataError::new(
-            "grant_types",
-            "none of these grant types is for clients that register themselves",
-        )),
+    let (grants, types) = (&metadata.grant_types, &metadata.response_types.0);
+    for response_type in types {
+        let mut needed = response_type.grant_types();
+        if let Some(missing) = needed.find(|it| !grants.contains(*it)) {
+            let missing = missing.as_str();
+            let reason =
+                format!("the response type {response_type} goes with the grant type {missing}");
+            return Err(MetadataError::new("grant_types", reason));
+        }
     }
+    let has_code = types.iter().any(|it| it.has_code());
+    if grants.contains(GrantType::AuthorizationCode) && !has_code {
+        let reason = "the grant type authorization_code goes with a response type like code";
+        return Err(MetadataError::new("response_types", reason));
+    }
+    if types.is_empty() {
+        let reason = "none of these grant types is for clients that register themselves";
+        return Err(MetadataError::new("grant_types", reason));
+    }
+    Ok(())
 }
 
 /// The name stands on pages where people decide: short, and nothing that reorders what is around it.
@@ -94,10 +96,14 @@ fn the_name_is_one_line(metadata: &ClientMetadata) -> Result<(), MetadataError> 
     };
     let misleads = |c: char| {
         c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+            || matches!(
+                c,
+                '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+                    | '\u{2060}'..='\u{2069}' | '\u{feff}'
+            )
     };
-    if name.trim().is_empty() || name.chars().count() > 100 || name.chars().any(misleads) {
-        let reason = "it is 1 to 100 characters, none of which is invisible";
+    if name.trim().is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(misleads) {
+        let reason = format!("it is 1 to {LONGEST_NAME} characters, and none that mislead the eye");
         return Err(MetadataError::new("client_name", reason));
     }
     Ok(())
@@ -152,3 +158,4 @@ fn lists_are_short(metadata: &ClientMetadata) -> Result<(), MetadataError> {
 
 const MOST_ITEMS: usize = 50;
 const LONGEST_TEXT: usize = 2048;
+const LONGEST_NAME: usize = 200;
