@@ -6,6 +6,7 @@
 //! Content-Security-Policy that the server sends.
 
 pub mod accent;
+pub mod check_session;
 pub mod consent;
 pub mod error;
 pub mod form_post;

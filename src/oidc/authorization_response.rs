@@ -56,10 +56,17 @@ impl ReturnAddress {
         &self.redirect_uri
     }
 
-    /// The answer that carries `code`.
+    /// The answer that carries `code`, and `session_state` where sessions are watched.
     #[must_use]
-    pub fn grant(&self, issuer: &Issuer, code: &Secret) -> AuthorizationResponse {
-        self.answer(issuer, vec![("code", code.expose().to_owned())])
+    pub fn grant(
+        &self,
+        issuer: &Issuer,
+        code: &Secret,
+        session_state: Option<String>,
+    ) -> AuthorizationResponse {
+        let mut fields = vec![("code", code.expose().to_owned())];
+        fields.extend(session_state.map(|state| ("session_state", state)));
+        self.answer(issuer, fields)
     }
 
     /// The answer that says why there is no code.

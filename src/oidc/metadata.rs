@@ -28,6 +28,8 @@ pub mod path {
     pub const REVOCATION: &str = "/oauth2/revoke";
     /// Where browsers sign out.
     pub const END_SESSION: &str = "/oauth2/logout";
+    /// What relying parties frame to watch the session.
+    pub const CHECK_SESSION: &str = "/oauth2/check-session";
     /// The public keys.
     pub const JWKS: &str = "/.well-known/jwks.json";
     /// The metadata, as OIDC Discovery places it.
@@ -53,6 +55,8 @@ pub struct Metadata {
     pub userinfo_endpoint: String,
     pub jwks_uri: String,
     pub end_session_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check_session_iframe: Option<String>,
     pub introspection_endpoint: String,
     pub revocation_endpoint: String,
     pub scopes_supported: Vec<String>,
@@ -74,6 +78,10 @@ pub struct Metadata {
     pub request_uri_parameter_supported: bool,
     pub code_challenge_methods_supported: Vec<&'static str>,
     pub authorization_response_iss_parameter_supported: bool,
+    pub frontchannel_logout_supported: bool,
+    pub frontchannel_logout_session_supported: bool,
+    pub backchannel_logout_supported: bool,
+    pub backchannel_logout_session_supported: bool,
 }
 
 impl Metadata {
@@ -92,6 +100,10 @@ impl Metadata {
             userinfo_endpoint: back_channel.join(path::USERINFO),
             jwks_uri: back_channel.join(path::JWKS),
             end_session_endpoint: issuer.join(path::END_SESSION),
+            check_session_iframe: policy
+                .logout
+                .session_management
+                .then(|| issuer.join(path::CHECK_SESSION)),
             introspection_endpoint: back_channel.join(path::INTROSPECTION),
             revocation_endpoint: back_channel.join(path::REVOCATION),
             scopes_supported: scopes.map(str::to_owned).collect(),
@@ -124,6 +136,10 @@ impl Metadata {
             request_uri_parameter_supported: false,
             code_challenge_methods_supported: vec!["S256"],
             authorization_response_iss_parameter_supported: true,
+            frontchannel_logout_supported: true,
+            frontchannel_logout_session_supported: true,
+            backchannel_logout_supported: true,
+            backchannel_logout_session_supported: true,
         }
     }
 }

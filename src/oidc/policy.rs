@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::logout::LogoutPolicy;
+
 /// Everything about a provider that is a choice and not a rule.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
@@ -14,6 +16,8 @@ pub struct Policy {
     pub throttle: ThrottlePolicy,
     /// When signing keys are rotated.
     pub key_rotation: KeyRotationPolicy,
+    /// What ends with a session.
+    pub logout: LogoutPolicy,
     /// Whether confidential clients must use PKCE too; public ones always must.
     pub require_pkce: bool,
     /// What scopes beside the standard ones mean, in words for the consent page, by scope.

@@ -8,6 +8,7 @@ pub mod browser;
 pub mod client;
 pub mod clock;
 mod keyring;
+mod logout;
 pub mod operator;
 pub mod random;
 
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tokio::sync::Notify;
 
 use crate::keys::KeyError;
 use crate::keys::jwt;
@@ -44,6 +46,10 @@ pub struct Provider {
     succession_key: DerivedKey,
     /// Binds the forms of pages to the browser they were shown in.
     form_key: DerivedKey,
+    /// Makes the browser state that relying parties watch.
+    browser_state_key: DerivedKey,
+    /// Rings when logout tokens were queued.
+    logouts: Notify,
 }
 
 /// What a provider is made of.
@@ -77,6 +83,8 @@ impl Provider {
             hasher: PasswordHasher::new(&parts.policy.passwords, parts.random.clone())?,
             succession_key: parts.master_key.derive("refresh token succession"),
             form_key: parts.master_key.derive("forms"),
+            browser_state_key: parts.master_key.derive("browser state"),
+            logouts: Notify::new(),
             store: parts.store,
             clock: parts.clock,
             random: parts.random,

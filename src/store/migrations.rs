@@ -20,6 +20,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "grant details",
         include_str!("../../migrations/0002_grant_details.sql"),
     ),
+    (
+        5,
+        "logout",
+        include_str!("../../migrations/0005_logout.sql"),
+    ),
 ];
 
 /// Brings the schema up to date, and leaves alone one that is.

@@ -103,6 +103,11 @@ const STEPS: &[(&str, Duration)] = &[
         Duration::ZERO,
     ),
     (
+        "DELETE FROM logout_deliveries WHERE id IN
+            (SELECT id FROM logout_deliveries WHERE created_at <= $1 LIMIT $2)",
+        WEEK,
+    ),
+    (
         "DELETE FROM login_throttles WHERE digest IN
             (SELECT digest FROM login_throttles WHERE window_ends_at <= $1 LIMIT $2)",
         Duration::ZERO,
@@ -116,3 +121,5 @@ const LIMIT: i64 = 200;
 const ROUNDS: u32 = 50;
 
 const DAY: Duration = Duration::from_hours(24);
+/// Deliveries are kept beyond their hour, for who looks into what became of them.
+const WEEK: Duration = Duration::from_hours(7 * 24);

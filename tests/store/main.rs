@@ -42,6 +42,7 @@ mod fixture;
 mod grants;
 mod housekeeping;
 mod keys;
+mod logout;
 mod schema;
 mod sessions;
 mod tokens;

@@ -199,7 +199,7 @@ impl Provider {
                 }
                 Ok(self.refuse(&pending.client, &pending.return_address, refusal))
             }
-            (Step::Grant, Some(signed_in)) => self.grant(pending, &signed_in).await,
+            (Step::Grant, Some(signed_in)) => self.grant(browser, pending, &signed_in).await,
             (Step::Grant, None) => {
                 let refusal = Refusal::LoginRequired;
                 Ok(self.refuse(&pending.client, &pending.return_address, refusal))
@@ -264,6 +264,7 @@ impl Provider {
     /// Issues a code. If the request is a transaction, it ends here, once.
     async fn grant(
         &self,
+        browser: &Browser,
         pending: Pending,
         signed_in: &SignedIn,
     ) -> Result<AuthorizationOutcome, AuthorizationError> {
@@ -287,7 +288,9 @@ impl Provider {
         let transaction = pending
             .transaction
             .map(|(handle, transaction)| (handle.digest(), transaction.browser_digest));
+        let session_state = self.session_state(browser, &grant.client_id, &record.redirect_uri);
         let session_id = signed_in.session.id;
+        let is_told = pending.client.metadata.wants_to_know_of_logout();
         let touch = (now.seconds_since(signed_in.session.seen_at) >= SEEN_EVERY)
             .then(|| now.after(lifetimes.session_idle));
         let is_first = self
@@ -301,6 +304,11 @@ impl Provider {
                     }
                     grants::insert(db, &grant, offline_at).await?;
                     authorization_codes::insert(db, &digest, &record).await?;
+                    if is_told {
+                        let client_id = &grant.client_id;
+                        crate::store::session_clients::insert(db, session_id, client_id, now)
+                            .await?;
+                    }
                     if let Some(idle_expires_at) = touch {
                         crate::store::sessions::touch(db, session_id, now, idle_expires_at).await?;
                     }
@@ -311,7 +319,9 @@ impl Provider {
         if !is_first {
             return Err(TransactionError::Finished.into());
         }
-        let response = pending.return_address.grant(&self.issuer, &code);
+        let response = pending
+            .return_address
+            .grant(&self.issuer, &code, session_state);
         Ok(AuthorizationOutcome::Respond(response))
     }
 

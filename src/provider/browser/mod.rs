@@ -2,6 +2,7 @@
 
 pub mod account_selection;
 pub mod authorization;
+pub mod browser_state;
 pub mod consent;
 pub mod form;
 pub mod login;

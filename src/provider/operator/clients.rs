@@ -4,9 +4,11 @@ use crate::oidc::client::{Client, ClientId, ClientSecrets};
 use crate::oidc::client_authentication_method::ClientAuthenticationMethod;
 use crate::oidc::client_metadata::ClientMetadata;
 use crate::oidc::grant_type::GrantType;
+use crate::oidc::logout_token::LogoutDelivery;
+use crate::oidc::logout_uri;
 use crate::oidc::redirect_uri::RedirectUri;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
-use crate::store::clients;
+use crate::store::{clients, logout_deliveries};
 
 use super::{Operator, OperatorError};
 
@@ -91,6 +93,17 @@ impl Operator {
         let parsed: ClientId = id.parse().map_err(|_| not_found())?;
         let mut db = self.store.read().await?;
         clients::find(&mut db, &parsed).await?.ok_or_else(not_found)
+    }
+
+    /// The last logout tokens to a client, and what became of each.
+    pub async fn logout_deliveries(
+        &self,
+        id: &str,
+        limit: u32,
+    ) -> Result<Vec<LogoutDelivery>, OperatorError> {
+        let client = self.client(id).await?;
+        let mut db = self.store.read().await?;
+        Ok(logout_deliveries::list_of_client(&mut db, &client.id, limit).await?)
     }
 
     /// Makes a new secret for a client; the one before is valid for a while longer.
@@ -183,6 +196,14 @@ fn check(metadata: &ClientMetadata) -> Result<(), OperatorError> {
             "client_credentials",
             "grant_types",
             "a client without a secret cannot act as itself",
+        );
+    }
+    if !logout_uri::front_channel_is_on_own_site(metadata) {
+        let uri = metadata.frontchannel_logout_uri.as_ref();
+        return refuse(
+            uri.map_or("", |uri| uri.as_str()),
+            "frontchannel_logout_uri",
+            "it must have the scheme, host and port of one of the redirect URIs",
         );
     }
     for (lifetime, member) in [
