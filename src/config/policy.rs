@@ -21,6 +21,7 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
         logout: super::logout::read(reader, default.logout),
         require_pkce: reader.or("require_pkce", default.require_pkce),
         scopes: scopes(reader),
+        outbound: super::outbound::read(reader),
     }
 }
 

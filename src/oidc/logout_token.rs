@@ -3,7 +3,6 @@
 //!
 //! [Back-Channel Logout section 2.4]: https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -29,21 +28,22 @@ pub struct LogoutTokenClaims {
     pub exp: Timestamp,
     /// Its identifier.
     pub jti: String,
-    /// That this is about a logout: one member, whose value is an empty object.
-    pub events: BTreeMap<&'static str, NoMembers>,
+    /// That this is about a logout.
+    pub events: LogoutEvents,
     /// The session that has ended.
     pub sid: String,
 }
 
-/// An empty object.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct NoMembers {}
-
-/// The value of `events` in every logout token.
-#[must_use]
-pub fn events() -> BTreeMap<&'static str, NoMembers> {
-    BTreeMap::from([(EVENT, NoMembers {})])
+/// The claim `events` of every logout token: one member, an empty object.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct LogoutEvents {
+    #[serde(rename = "http://schemas.openid.net/event/backchannel-logout")]
+    backchannel_logout: NoMembers,
 }
+
+/// An empty object.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+struct NoMembers {}
 
 /// A logout token that is to be delivered, or was.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -110,9 +110,6 @@ pub fn pause_after(attempt: i64) -> Option<Duration> {
 /// [Back-Channel Logout section 2.4]: https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken
 pub const LIFETIME: Duration = Duration::from_mins(2);
 
-/// The event that makes a JWT a logout token.
-pub const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
-
 /// Five attempts in an hour.
 const PAUSES: [Duration; 4] = [
     Duration::from_secs(30),
@@ -156,7 +153,7 @@ mod tests {
 
     #[test]
     fn the_events_are_one_empty_object_under_the_name_of_the_specification() {
-        let json = serde_json::to_string(&events()).unwrap();
+        let json = serde_json::to_string(&LogoutEvents::default()).unwrap();
         assert_eq!(
             json,
             r#"{"http://schemas.openid.net/event/backchannel-logout":{}}"#

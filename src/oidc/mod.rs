@@ -3,6 +3,7 @@
 //! **Invariant:** no IO here and no clock. Every function is total over its arguments; an instant
 //! is an argument.
 
+pub mod authority;
 pub mod authorization_decision;
 pub mod authorization_request;
 pub mod authorization_response;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::authority::Authority;
 use super::logout::LogoutPolicy;
 
 /// Everything about a provider that is a choice and not a rule.
@@ -22,6 +23,19 @@ pub struct Policy {
     pub require_pkce: bool,
     /// What scopes beside the standard ones mean, in words for the consent page, by scope.
     pub scopes: BTreeMap<String, String>,
+    /// Where the provider may send requests that others cause.
+    pub outbound: OutboundPolicy,
+}
+
+/// Where the provider may send requests that others cause, beside the hosts of the Internet.
+#[derive(Clone, Debug, Default)]
+pub struct OutboundPolicy {
+    /// Hosts with their ports that may be anywhere, also in a private network.
+    pub allow: Vec<Authority>,
+    /// Certificate authorities that are trusted beside the machine's, each a certificate in DER.
+    pub extra_ca: Vec<Vec<u8>>,
+    /// Whether this machine itself may be asked, also in the clear: for development.
+    pub allows_loopback: bool,
 }
 
 /// How long things live.

@@ -10,6 +10,7 @@ pub mod clock;
 mod keyring;
 mod logout;
 pub mod operator;
+pub mod outbound;
 pub mod random;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use crate::store::{Store, StoreError};
 use account::password_hasher::{HashError, PasswordHasher};
 use clock::Clock;
 use keyring::Keyring;
+use outbound::Outbound;
 use random::Random;
 
 /// An OpenID Provider.
@@ -41,6 +43,7 @@ pub struct Provider {
     issuer: Issuer,
     policy: Policy,
     hasher: PasswordHasher,
+    outbound: Arc<Outbound>,
     metadata: String,
     /// Derives the successor of a refresh token.
     succession_key: DerivedKey,
@@ -85,6 +88,7 @@ impl Provider {
             form_key: parts.master_key.derive("forms"),
             browser_state_key: parts.master_key.derive("browser state"),
             logouts: Notify::new(),
+            outbound: Arc::new(Outbound::new(parts.policy.outbound.clone())),
             store: parts.store,
             clock: parts.clock,
             random: parts.random,
@@ -107,6 +111,12 @@ impl Provider {
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// The one way to what clients and users name.
+    #[must_use]
+    pub fn outbound(&self) -> &Outbound {
+        &self.outbound
     }
 
     /// The clock it lives by.

@@ -4,6 +4,10 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use keyfob::oidc::client::ClientId;
+use keyfob::oidc::client_metadata::ClientMetadata;
+use keyfob::oidc::timestamp::Timestamp;
+use keyfob::store::{DatabaseOptions, Store, clients};
 
 use crate::codes::databases;
 use crate::support::balancer::Balancer;
@@ -197,6 +201,59 @@ async fn nobody_refreshes_for_a_user_who_may_not_sign_in() {
     let tokens = party.sign_in(server.user("alice"), OFFLINE).await;
     server.operate(&["user", "delete", "alice"], "");
     assert_family_is_dead(&party, &[&tokens]).await;
+}
+
+/// CVE-2024-46999: what a grant stands on is looked at each time, whoever changed it.
+#[tokio::test]
+async fn nobody_refreshes_once_what_the_grant_stands_on_is_gone() {
+    let server = Server::serve();
+    let party = RelyingParty::web_app(&server);
+    let url = server.database_url().expect("a database on disk");
+    let store = Store::connect(&DatabaseOptions::new(&url)).await.unwrap();
+    let id: ClientId = party.client_id.parse().unwrap();
+
+    let tokens = party.sign_in(server.user("alice"), OFFLINE).await;
+    restrict(&store, &id, &["nobody is in this group"]).await;
+    let refreshed = party.refresh(&tokens.refresh_token).await;
+    refreshed.refused(&["invalid_grant"]);
+    restrict(&store, &id, &[]).await;
+    party.refresh(&tokens.refresh_token).await.tokens();
+
+    let tokens = party.sign_in(server.user("alice"), OFFLINE).await;
+    let disabled = id.clone();
+    let now = Timestamp(1);
+    let changed: bool = store
+        .write(move |db| Box::pin(async move { clients::disable(db, &disabled, now).await }))
+        .await
+        .unwrap();
+    assert!(changed);
+    party.refresh(&tokens.refresh_token).await.unauthenticated();
+    let userinfo = party.userinfo(&tokens.access_token).await;
+    userinfo.challenged("invalid_token");
+}
+
+/// Lets only members of these groups use a client.
+async fn restrict(store: &Store, id: &ClientId, groups: &[&str]) {
+    let mut db = store.read().await.expect("a connection");
+    let client = clients::find(&mut db, id)
+        .await
+        .expect("an answer")
+        .expect("the client");
+    drop(db);
+    let metadata = ClientMetadata {
+        allowed_groups: groups.iter().map(ToString::to_string).collect(),
+        ..client.metadata
+    };
+    let (id, read_at) = (client.id, client.updated_at);
+    let changed: bool = store
+        .write(move |db| {
+            Box::pin(
+                async move { clients::update_metadata(db, &id, read_at, &metadata, read_at).await },
+            )
+        })
+        .await
+        .expect("a change");
+    assert!(changed);
 }
 
 /// RFC 6749 section 10.4.

@@ -15,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::keys::jwt::{self, TokenType};
 use crate::oidc::client::Client;
 use crate::oidc::logout_token::{
-    LIFETIME, LogoutDelivery, LogoutTokenClaims, Verdict, events, pause_after, verdict,
+    LIFETIME, LogoutDelivery, LogoutEvents, LogoutTokenClaims, Verdict, pause_after, verdict,
 };
 use crate::oidc::timestamp::Timestamp;
 use crate::provider::{InternalError, Provider};
@@ -194,7 +194,7 @@ impl Provider {
             iat: now,
             exp: now.after(LIFETIME),
             jti: self.random.uuid().to_string(),
-            events: events(),
+            events: LogoutEvents::default(),
             sid: delivery.session_id.to_string(),
         };
         let key = self.signing_key(client.metadata.id_token_signed_response_alg, now)?;
