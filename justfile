@@ -33,3 +33,8 @@ test-all *arguments:
 # How fast the release build is on one core, beside what the core can do.
 bench *arguments:
     cargo bench --locked --bench speed -- {{ arguments }}
+
+# The OpenID Foundation's conformance plans, by a suite that runs already at that address.
+conformance suite *plans:
+    cargo build --locked
+    tests/conformance/run.py {{ suite }} {{ plans }}

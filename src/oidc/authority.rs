@@ -61,7 +61,12 @@ impl FromStr for Authority {
         let is_number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
         let port: u16 = port.parse().map_err(|_| AuthorityError)?;
         let host = Host::parse(host).map_err(|_| AuthorityError)?;
-        if !is_number || port == 0 {
+        // The URL parser lets a name have characters that no host has; `*` looks like a pattern.
+        let is_name = |name: &String| {
+            let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+            name.bytes().all(is_usual)
+        };
+        if !is_number || port == 0 || matches!(&host, Host::Domain(name) if !is_name(name)) {
             return Err(AuthorityError);
         }
         Ok(Self { host, port })
