@@ -20,6 +20,10 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
         key_rotation: key_rotation(reader, &default.key_rotation),
         logout: super::logout::read(reader, default.logout),
         require_pkce: reader.or("require_pkce", default.require_pkce),
+        require_pushed_authorization_requests: reader.or(
+            "require_pushed_authorization_requests",
+            default.require_pushed_authorization_requests,
+        ),
         scopes: scopes(reader),
         outbound: super::outbound::read(reader),
     }
@@ -31,6 +35,7 @@ fn lifetimes(reader: &mut Reader, default: &Lifetimes) -> Lifetimes {
     };
     let lifetimes = Lifetimes {
         authorization_code: read("authorization_code", default.authorization_code, &CODE),
+        device_code: read("device_code", default.device_code, &DEVICE_CODE),
         access_token: read("access_token", default.access_token, &TOKEN),
         id_token: read("id_token", default.id_token, &TOKEN),
         refresh_token_idle: read("refresh_token_idle", default.refresh_token_idle, &GRANT),
@@ -39,6 +44,7 @@ fn lifetimes(reader: &mut Reader, default: &Lifetimes) -> Lifetimes {
         session_idle: read("session_idle", default.session_idle, &SESSION),
         session: read("session", default.session, &SESSION),
         transaction: read("transaction", default.transaction, &TRANSACTION),
+        pushed_request: read("pushed_request", default.pushed_request, &PUSHED_REQUEST),
         known_browser: read("known_browser", default.known_browser, &SESSION),
         client_secret_overlap: read(
             "client_secret_overlap",
@@ -109,6 +115,11 @@ fn throttle(reader: &mut Reader, default: &ThrottlePolicy) -> ThrottlePolicy {
             default.known_browser_failures,
             &(1..=1_000_000),
         ),
+        user_code_failures: reader.within(
+            "throttle.user_code_failures",
+            default.user_code_failures,
+            &(1..=MOST_USER_CODE_FAILURES),
+        ),
         window: reader.within("throttle.window", default.window, &(SECOND..=DAY)),
     }
 }
@@ -163,11 +174,20 @@ const DAY: Duration = Duration::from_hours(24);
 ///
 /// [RFC 6749 section 4.1.2]: https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2
 const CODE: RangeInclusive<Duration> = SECOND..=Duration::from_mins(10);
+/// As long as [RFC 8628 section 6.1] has in mind for a code of this length.
+///
+/// [RFC 8628 section 6.1]: https://www.rfc-editor.org/rfc/rfc8628#section-6.1
+const DEVICE_CODE: RangeInclusive<Duration> = MINUTE..=Duration::from_mins(30);
+const MOST_USER_CODE_FAILURES: u32 = 100;
 const TOKEN: RangeInclusive<Duration> = SECOND..=DAY;
 const GRANT: RangeInclusive<Duration> = SECOND..=Duration::from_hours(43800);
 const GRACE: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_mins(5);
 /// Browsers keep no cookie for longer.
 const SESSION: RangeInclusive<Duration> = SECOND..=Duration::from_hours(9600);
+/// [RFC 9126 section 2.2]: from 5 to 600 seconds.
+///
+/// [RFC 9126 section 2.2]: https://www.rfc-editor.org/rfc/rfc9126#section-2.2
+const PUSHED_REQUEST: RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_mins(10);
 const TRANSACTION: RangeInclusive<Duration> = MINUTE..=DAY;
 const OVERLAP: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_hours(2160);
 const LONGEST_ROTATION: Duration = Duration::from_hours(43800);

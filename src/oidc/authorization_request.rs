@@ -39,6 +39,9 @@ pub enum UntrustedRequest {
     /// `client_id` or `redirect_uri` twice.
     #[error(transparent)]
     Repeated(#[from] Repeated),
+    /// A `request_uri` of Keyfob's form under which this client has pushed nothing.
+    #[error("the request_uri is unknown, or another client's")]
+    RequestUriUnknown,
     /// A `state` of more than 4096 bytes, too long for an address.
     #[error("the state is longer than 4096 bytes")]
     StateTooLong,
@@ -59,6 +62,18 @@ pub enum Refusal {
     /// A request object by reference.
     #[error("request objects by reference are not supported")]
     RequestUri,
+    /// A `request_uri` through which something was granted before.
+    #[error("the request_uri has been used")]
+    RequestUriUsed,
+    /// A `request_uri` that came too late.
+    #[error("the request_uri has expired")]
+    RequestUriExpired,
+    /// Both `request` and `request_uri`.
+    #[error("the request has both request and request_uri")]
+    RequestBesideRequestUri,
+    /// A request that came with the browser, of a client that must push it.
+    #[error("the client must push its authorization requests")]
+    NotPushed,
     /// A registration within the request.
     #[error("registration within a request is not supported")]
     Registration,
@@ -122,6 +137,8 @@ impl Refusal {
         match self {
             Self::Repeated(_)
             | Self::ResponseModeNotAvailable
+            | Self::RequestBesideRequestUri
+            | Self::NotPushed
             | Self::ResponseTypeMissing
             | Self::CodeChallengeMissing
             | Self::CodeChallengeMalformed
@@ -131,6 +148,7 @@ impl Refusal {
             | Self::InvalidIdTokenHint => ErrorCode::InvalidRequest,
             Self::RequestObject => ErrorCode::RequestNotSupported,
             Self::RequestUri => ErrorCode::RequestUriNotSupported,
+            Self::RequestUriUsed | Self::RequestUriExpired => ErrorCode::InvalidRequestUri,
             Self::Registration => ErrorCode::RegistrationNotSupported,
             Self::UnsupportedResponseType => ErrorCode::UnsupportedResponseType,
             Self::ResponseTypeNotAllowed => ErrorCode::UnauthorizedClient,
@@ -145,7 +163,7 @@ impl Refusal {
 }
 
 /// An authorization request of a known client, every parameter parsed.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct AuthorizationRequest {
     /// The requested scopes that the client may have.
     pub scopes: Scopes,
@@ -161,6 +179,25 @@ pub struct AuthorizationRequest {
     pub login_hint: Option<String>,
     /// An ID token of the user the client expects, not yet verified.
     pub id_token_hint: Option<String>,
+}
+
+impl AuthorizationRequest {
+    /// What a device of `client` asks a person for: always to confirm it, whatever they allowed
+    /// before ([RFC 8628 section 5.4]).
+    ///
+    /// [RFC 8628 section 5.4]: https://www.rfc-editor.org/rfc/rfc8628#section-5.4
+    #[must_use]
+    pub fn of_device(scopes: Scopes, client: &Client) -> Self {
+        Self {
+            scopes,
+            prompt: Prompt {
+                consent: true,
+                ..Prompt::default()
+            },
+            max_age: client.metadata.default_max_age,
+            ..Self::default()
+        }
+    }
 }
 
 /// The `client_id` of a request.

@@ -92,6 +92,11 @@ pub struct ClientMetadata {
     /// Whether it must use PKCE; public clients always must. Operators can require it of all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require_pkce: Option<bool>,
+    /// Whether it must push its authorization requests ([RFC 9126 section 6]).
+    ///
+    /// [RFC 9126 section 6]: https://www.rfc-editor.org/rfc/rfc9126#section-6
+    #[serde(skip_serializing_if = "is_false")]
+    pub require_pushed_authorization_requests: bool,
     /// Whether its ID tokens carry the claims of the granted scopes, as many applications expect,
     /// or are lean, as OIDC Core has them.
     pub id_token_claims: IdTokenClaims,

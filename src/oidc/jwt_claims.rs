@@ -169,7 +169,7 @@ mod tests {
     const LEEWAY: Duration = Duration::from_secs(10);
     const HOUR: Duration = Duration::from_hours(1);
 
-    fn claims(json: Value) -> JwtClaims {
+    fn claims(json: &Value) -> JwtClaims {
         JwtClaims::new(json.as_object().unwrap().clone())
     }
 
@@ -206,10 +206,10 @@ mod tests {
                 Err(Malformed("iat")),
             ),
         ] {
-            let actual = claims(json.clone()).expire_within(NOW, LEEWAY, HOUR);
+            let actual = claims(&json).expire_within(NOW, LEEWAY, HOUR);
             assert_eq!(actual, expected.map(Timestamp), "{json}");
         }
-        assert_eq!(claims(json!({})).are_current(NOW, LEEWAY), Ok(None));
+        assert_eq!(claims(&json!({})).are_current(NOW, LEEWAY), Ok(None));
     }
 
     #[test]
@@ -223,7 +223,7 @@ mod tests {
             (json!({"aud": ["a", 1]}), vec![]),
             (json!({}), vec![]),
         ] {
-            assert_eq!(claims(json.clone()).audience(), expected, "{json}");
+            assert_eq!(claims(&json).audience(), expected, "{json}");
         }
     }
 }

@@ -20,16 +20,22 @@ pub mod path {
     pub const AUTHORIZATION: &str = "/oauth2/authorize";
     /// Where clients get tokens.
     pub const TOKEN: &str = "/oauth2/token";
+    /// Where clients push authorization requests.
+    pub const PUSHED_AUTHORIZATION_REQUEST: &str = "/oauth2/par";
     /// Where clients learn about the user.
     pub const USERINFO: &str = "/oauth2/userinfo";
     /// Where APIs ask whether a token is good.
     pub const INTROSPECTION: &str = "/oauth2/introspect";
     /// Where clients give tokens back.
     pub const REVOCATION: &str = "/oauth2/revoke";
+    /// Where devices begin.
+    pub const DEVICE_AUTHORIZATION: &str = "/oauth2/device";
     /// Where browsers sign out.
     pub const END_SESSION: &str = "/oauth2/logout";
     /// What relying parties frame to watch the session.
     pub const CHECK_SESSION: &str = "/oauth2/check-session";
+    /// Where people type the code that a device shows them: short, since they type this, too.
+    pub const DEVICE: &str = "/device";
     /// The public keys.
     pub const JWKS: &str = "/.well-known/jwks.json";
     /// The metadata, as OIDC Discovery places it.
@@ -52,6 +58,7 @@ pub struct Metadata {
     pub issuer: String,
     pub authorization_endpoint: String,
     pub token_endpoint: String,
+    pub pushed_authorization_request_endpoint: String,
     pub userinfo_endpoint: String,
     pub jwks_uri: String,
     pub end_session_endpoint: String,
@@ -59,6 +66,7 @@ pub struct Metadata {
     pub check_session_iframe: Option<String>,
     pub introspection_endpoint: String,
     pub revocation_endpoint: String,
+    pub device_authorization_endpoint: String,
     pub scopes_supported: Vec<String>,
     pub response_types_supported: Vec<&'static str>,
     pub response_modes_supported: Vec<&'static str>,
@@ -76,6 +84,7 @@ pub struct Metadata {
     pub claims_parameter_supported: bool,
     pub request_parameter_supported: bool,
     pub request_uri_parameter_supported: bool,
+    pub require_pushed_authorization_requests: bool,
     pub code_challenge_methods_supported: Vec<&'static str>,
     pub authorization_response_iss_parameter_supported: bool,
     pub frontchannel_logout_supported: bool,
@@ -97,6 +106,8 @@ impl Metadata {
             issuer: issuer.to_string(),
             authorization_endpoint: issuer.join(path::AUTHORIZATION),
             token_endpoint: back_channel.join(path::TOKEN),
+            pushed_authorization_request_endpoint: back_channel
+                .join(path::PUSHED_AUTHORIZATION_REQUEST),
             userinfo_endpoint: back_channel.join(path::USERINFO),
             jwks_uri: back_channel.join(path::JWKS),
             end_session_endpoint: issuer.join(path::END_SESSION),
@@ -106,6 +117,7 @@ impl Metadata {
                 .then(|| issuer.join(path::CHECK_SESSION)),
             introspection_endpoint: back_channel.join(path::INTROSPECTION),
             revocation_endpoint: back_channel.join(path::REVOCATION),
+            device_authorization_endpoint: back_channel.join(path::DEVICE_AUTHORIZATION),
             scopes_supported: scopes.map(str::to_owned).collect(),
             response_types_supported: vec!["code"],
             response_modes_supported: vec!["query", "form_post"],
@@ -134,6 +146,7 @@ impl Metadata {
             claims_parameter_supported: false,
             request_parameter_supported: false,
             request_uri_parameter_supported: false,
+            require_pushed_authorization_requests: policy.require_pushed_authorization_requests,
             code_challenge_methods_supported: vec!["S256"],
             authorization_response_iss_parameter_supported: true,
             frontchannel_logout_supported: true,

@@ -51,6 +51,20 @@ impl Parameters {
         self
     }
 
+    /// These parameters but those of these names.
+    #[must_use]
+    pub fn without(mut self, names: &[&str]) -> Self {
+        self.0.retain(|(own, _)| !names.contains(&own.as_str()));
+        self
+    }
+
+    /// These parameters and one more.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// The value of a parameter. One sent without a value counts as not sent
     /// ([RFC 6749 section 3.1]).
     ///

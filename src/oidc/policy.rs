@@ -21,6 +21,8 @@ pub struct Policy {
     pub logout: LogoutPolicy,
     /// Whether confidential clients must use PKCE too; public ones always must.
     pub require_pkce: bool,
+    /// Whether every client must push its authorization requests.
+    pub require_pushed_authorization_requests: bool,
     /// What scopes beside the standard ones mean, in words for the consent page, by scope.
     pub scopes: BTreeMap<String, String>,
     /// Where the provider may send requests that others cause.
@@ -43,6 +45,8 @@ pub struct OutboundPolicy {
 pub struct Lifetimes {
     /// Of an authorization code.
     pub authorization_code: Duration,
+    /// Of the codes of a device.
+    pub device_code: Duration,
     /// Of an access token.
     pub access_token: Duration,
     /// Of an ID token.
@@ -59,6 +63,8 @@ pub struct Lifetimes {
     pub session: Duration,
     /// Of an authorization request that waits for a person.
     pub transaction: Duration,
+    /// Of a pushed authorization request, until a browser comes with it.
+    pub pushed_request: Duration,
     /// For how long a browser in which somebody signed in is known.
     pub known_browser: Duration,
     /// For how long a client's secret is accepted after it was rotated.
@@ -69,6 +75,7 @@ impl Default for Lifetimes {
     fn default() -> Self {
         Self {
             authorization_code: Duration::from_mins(1),
+            device_code: Duration::from_mins(10),
             access_token: HOUR,
             id_token: HOUR,
             refresh_token_idle: DAY * 30,
@@ -77,6 +84,7 @@ impl Default for Lifetimes {
             session_idle: HOUR * 12,
             session: DAY * 7,
             transaction: HOUR,
+            pushed_request: Duration::from_secs(90),
             known_browser: DAY * 180,
             client_secret_overlap: DAY,
         }
@@ -123,6 +131,9 @@ pub struct ThrottlePolicy {
     pub address_failures: u32,
     /// Wrong passwords from one known browser for the account it is known of, in one window.
     pub known_browser_failures: u32,
+    /// Wrong user codes of devices from one account, or from one browser or address where nobody
+    /// is signed in, in one window.
+    pub user_code_failures: u32,
     /// The window.
     pub window: Duration,
 }
@@ -133,6 +144,7 @@ impl Default for ThrottlePolicy {
             account_failures: 10,
             address_failures: 100,
             known_browser_failures: 10,
+            user_code_failures: 5,
             window: Duration::from_mins(15),
         }
     }

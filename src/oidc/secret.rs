@@ -31,6 +31,13 @@ pub enum SecretKind {
     KnownBrowser,
     /// The handle of an authorization transaction, in the URLs of its pages.
     Transaction,
+    /// What a device asks the token endpoint with.
+    DeviceCode,
+    /// The `request_uri` of a pushed authorization request, in the form that [RFC 9126 section 2.2]
+    /// gives as an example.
+    ///
+    /// [RFC 9126 section 2.2]: https://www.rfc-editor.org/rfc/rfc9126#section-2.2
+    PushedAuthorizationRequest,
 }
 
 impl SecretKind {
@@ -46,6 +53,8 @@ impl SecretKind {
             Self::Browser => "kfb_",
             Self::KnownBrowser => "kfk_",
             Self::Transaction => "kft_",
+            Self::DeviceCode => "kfd_",
+            Self::PushedAuthorizationRequest => "urn:ietf:params:oauth:request_uri:",
         }
     }
 }
@@ -57,7 +66,7 @@ impl Secret {
     /// The secret of `kind` made of these 256 bits.
     #[must_use]
     pub fn new(kind: SecretKind, bits: &[u8; 32]) -> Self {
-        let mut text = Zeroizing::new(String::with_capacity(4 + 43));
+        let mut text = Zeroizing::new(String::with_capacity(kind.prefix().len() + 43));
         text.push_str(kind.prefix());
         URL_SAFE_NO_PAD.encode_string(bits, &mut text);
         Self(text)

@@ -53,6 +53,8 @@ pub struct Provider {
     browser_state_key: DerivedKey,
     /// Rings when logout tokens were queued.
     logouts: Notify,
+    /// Digests the codes that people type for a device, which are too short for a plain hash.
+    user_code_key: DerivedKey,
 }
 
 /// What a provider is made of.
@@ -89,6 +91,7 @@ impl Provider {
             browser_state_key: parts.master_key.derive("browser state"),
             logouts: Notify::new(),
             outbound: Arc::new(Outbound::new(parts.policy.outbound.clone())),
+            user_code_key: parts.master_key.derive("device user codes"),
             store: parts.store,
             clock: parts.clock,
             random: parts.random,

@@ -25,6 +25,16 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "logout",
         include_str!("../../migrations/0005_logout.sql"),
     ),
+    (
+        7,
+        "pushed authorization requests",
+        include_str!("../../migrations/0007_pushed_authorization_requests.sql"),
+    ),
+    (
+        9,
+        "device authorizations",
+        include_str!("../../migrations/0009_device_authorizations.sql"),
+    ),
 ];
 
 /// Brings the schema up to date, and leaves alone one that is.

@@ -61,6 +61,20 @@ const STEPS: &[(&str, Duration)] = &[
               WHERE expires_at <= $1 AND consumed_at IS NULL LIMIT $2)",
         DAY,
     ),
+    // What a person allowed a device that never came for it: likewise.
+    (
+        "DELETE FROM grants WHERE id IN
+            (SELECT grant_id FROM device_authorizations
+              WHERE expires_at <= $1 AND consumed_at IS NULL AND grant_id IS NOT NULL
+              LIMIT $2)",
+        HOUR,
+    ),
+    // For a while a device is told that its code has expired.
+    (
+        "DELETE FROM device_authorizations WHERE digest IN
+            (SELECT digest FROM device_authorizations WHERE expires_at <= $1 LIMIT $2)",
+        HOUR,
+    ),
     (
         "DELETE FROM refresh_tokens WHERE digest IN
             (SELECT digest FROM refresh_tokens WHERE expires_at <= $1 LIMIT $2)",
@@ -81,6 +95,12 @@ const STEPS: &[(&str, Duration)] = &[
         "DELETE FROM authorization_transactions WHERE digest IN
             (SELECT digest FROM authorization_transactions WHERE expires_at <= $1 LIMIT $2)",
         Duration::ZERO,
+    ),
+    // A transaction that began with it may last for a day, and uses it up at its end.
+    (
+        "DELETE FROM pushed_authorization_requests WHERE digest IN
+            (SELECT digest FROM pushed_authorization_requests WHERE expires_at <= $1 LIMIT $2)",
+        DAY,
     ),
     (
         "DELETE FROM sessions WHERE id IN
@@ -120,6 +140,7 @@ const LIMIT: i64 = 200;
 /// How many units of work one call spends on one kind of row.
 const ROUNDS: u32 = 50;
 
+const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 /// Deliveries are kept beyond their hour, for who looks into what became of them.
 const WEEK: Duration = Duration::from_hours(7 * 24);

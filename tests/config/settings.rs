@@ -50,6 +50,8 @@ fn every_setting_is_read() {
     assert_eq!(config.brand.accent_color.unwrap().as_str(), "#2563eb");
     let policy = config.policy;
     assert!(policy.require_pkce);
+    assert!(policy.require_pushed_authorization_requests);
+    assert_eq!(policy.lifetimes.pushed_request, Duration::from_mins(1));
     assert_eq!(policy.lifetimes.refresh_grace, Duration::ZERO);
     assert_eq!(
         policy.lifetimes.client_secret_overlap,
@@ -237,6 +239,7 @@ listen = "[::1]:9000"
 internal_url = "http://keyfob:8484"
 trusted_proxies = ["10.0.0.0/8", "127.0.0.1"]
 require_pkce = true
+require_pushed_authorization_requests = true
 workers = 4
 shutdown_timeout = "5s"
 
@@ -259,6 +262,7 @@ refresh_grace = "0s"
 session_idle = "2h"
 session = "12h"
 transaction = "30m"
+pushed_request = "1m"
 known_browser = "30d"
 client_secret_overlap = "2d"
 

@@ -1,20 +1,26 @@
-//! What each specification asks of Keyfob, over HTTP against a running server; one file a feature.
+//! What clients may ask for beyond the code flow, over HTTP against a running server, a file a
+//! specification.
 #![allow(
     clippy::expect_used,
     clippy::panic,
     reason = "a test that cannot go on fails, and says why"
 )]
 #![allow(
-    clippy::disallowed_methods,
-    reason = "the tests live outside the server: their time is the machine's"
+    clippy::too_many_lines,
+    reason = "a table of requests is as long as it is"
 )]
 #![allow(
-    clippy::too_many_lines,
-    reason = "a table of cases is as long as it is"
+    dead_code,
+    reason = "the assertions are shared with the security tests, and each binary uses its part"
 )]
 
+#[path = "../security/assertions.rs"]
+mod assertions;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod device;
+mod device_pages;
 mod logout;
 mod outbound;
+mod pushed_authorization_requests;

@@ -37,12 +37,14 @@ macro_rules! conformance {
 
 mod clients;
 mod codes;
+mod devices;
 mod failures;
 mod fixture;
 mod grants;
 mod housekeeping;
 mod keys;
 mod logout;
+mod pushed_requests;
 mod schema;
 mod sessions;
 mod tokens;

@@ -29,6 +29,8 @@ pub enum ErrorKind {
     RedirectUriMissing,
     /// The `redirect_uri` is not one of the client's.
     RedirectUriNotRegistered,
+    /// The `request_uri` is nobody's, or another client's.
+    RequestUnknown,
     /// A parameter was given twice or cannot be read.
     MalformedRequest,
     /// The transaction is over, unknown, or another browser's.
@@ -60,6 +62,7 @@ impl ErrorKind {
         Self::DisabledClient,
         Self::RedirectUriMissing,
         Self::RedirectUriNotRegistered,
+        Self::RequestUnknown,
         Self::MalformedRequest,
         Self::TransactionUnknown,
         Self::FormExpired,
@@ -81,6 +84,7 @@ impl ErrorKind {
             | Self::DisabledClient
             | Self::RedirectUriMissing
             | Self::RedirectUriNotRegistered
+            | Self::RequestUnknown
             | Self::MalformedRequest
             | Self::TransactionUnknown
             | Self::LogoutRefused => 400,
@@ -102,6 +106,7 @@ impl ErrorKind {
             Self::DisabledClient => "This application is switched off",
             Self::RedirectUriMissing => "The return address is missing",
             Self::RedirectUriNotRegistered => "This return address is not registered",
+            Self::RequestUnknown => "This request is not known here",
             Self::MalformedRequest => "This request makes no sense",
             Self::TransactionUnknown => "This sign-in is no longer open",
             Self::FormExpired => "This page has expired",
@@ -132,6 +137,10 @@ impl ErrorKind {
             Self::RedirectUriNotRegistered => {
                 "The application asked to send you to an address (redirect_uri) that is not \
                  registered for it, so you were not sent there."
+            }
+            Self::RequestUnknown => {
+                "The application sent you here with a request (request_uri) that is unknown, has \
+                 expired long ago, or is another application's."
             }
             Self::MalformedRequest => {
                 "The application sent a request with a parameter that is repeated or cannot be \
@@ -171,7 +180,7 @@ impl ErrorKind {
             Self::DisabledClient | Self::AccessDenied => {
                 "Ask an administrator if you think you should have access."
             }
-            Self::TransactionUnknown | Self::FormExpired => {
+            Self::RequestUnknown | Self::TransactionUnknown | Self::FormExpired => {
                 "Go back to the application and start signing in from there."
             }
             Self::LogoutRefused | Self::MethodNotAllowed => {

@@ -20,10 +20,13 @@ use crate::oidc::user::UserId;
 use crate::provider::{InternalError, Provider};
 use crate::store::{
     Lease, StoreError, authorization_codes, authorization_transactions, clients, consents, grants,
+    pushed_authorization_requests,
 };
 
+use super::device::DeviceOutcome;
 use super::form::Binding;
-use super::transaction::TransactionError;
+use super::request::Asked;
+use super::transaction::{Destination, TransactionError};
 use super::{Browser, SignedIn};
 
 /// What the browser is to do next.
@@ -40,6 +43,8 @@ pub enum AuthorizationOutcome {
         /// The browser's binding, to set as a cookie if it is new.
         binding: Binding,
     },
+    /// To tell the person what becomes of their device.
+    Device(DeviceOutcome),
 }
 
 /// A page of an authorization transaction.
@@ -51,6 +56,8 @@ pub enum Page {
     SelectAccount,
     /// To consent.
     Consent,
+    /// To confirm a device.
+    Device,
 }
 
 /// Why there is no outcome: for a page of Keyfob's own, never for a redirect.
@@ -96,8 +103,20 @@ struct Pending {
     request: AuthorizationRequest,
     /// The request as it came, to be kept while a person acts.
     parameters: Option<Parameters>,
+    /// The pushed request that it came in, if it did.
+    pushed: Option<Digest>,
     /// The transaction that it already is, and its handle.
     transaction: Option<(Secret, Transaction)>,
+}
+
+/// What became of issuing a code.
+enum Issuance {
+    /// The code is issued.
+    Done,
+    /// The transaction was answered before.
+    Finished,
+    /// Something was granted through the same pushed request before.
+    RequestUriUsed,
 }
 
 impl Provider {
@@ -115,12 +134,21 @@ impl Provider {
         };
         let client = client.filter(Client::is_enabled);
         let client = client.ok_or(UntrustedRequest::UnknownClient)?;
+        let (parameters, pushed) = match self.find_request(&mut db, &client, parameters).await? {
+            Asked::For { parameters, pushed } => (parameters, pushed),
+            Asked::Wrongly(return_address, refusal) => {
+                return Ok(self.refuse(&client, &return_address, refusal));
+            }
+        };
         let return_address = match authorization_request::return_address(&parameters, &client) {
             Err(UntrustedRequest::RedirectUriNotRegistered) => {
                 return Err(unregistered(&parameters, &client));
             }
             result => result?,
         };
+        if pushed.is_none() && self.must_push(&client) {
+            return Ok(self.refuse(&client, &return_address, Refusal::NotPushed));
+        }
         let request = match authorization_request::parse(&parameters, &client, &self.policy) {
             Ok(request) => request,
             Err(refusal) => return Ok(self.refuse(&client, &return_address, refusal)),
@@ -130,6 +158,7 @@ impl Provider {
             return_address,
             request,
             parameters: Some(parameters),
+            pushed,
             transaction: None,
         };
         self.decide(db, browser, pending).await
@@ -143,11 +172,18 @@ impl Provider {
     ) -> Result<AuthorizationOutcome, AuthorizationError> {
         let mut db = self.store.read().await?;
         let open = self.find_transaction(&mut db, browser, &handle).await?;
+        let return_address = match open.destination {
+            Destination::Client(return_address) => return_address,
+            Destination::Device(_) => {
+                return self.decide_device(db, browser, handle, open).await;
+            }
+        };
         let pending = Pending {
             client: open.client,
-            return_address: open.return_address,
+            return_address,
             request: open.request,
             parameters: None,
+            pushed: open.transaction.pushed_digest.clone(),
             transaction: Some((handle, open.transaction)),
         };
         self.decide(db, browser, pending).await
@@ -236,6 +272,8 @@ impl Provider {
                     browser_digest: binding.secret.digest(),
                     client_id: pending.client.id,
                     request: parameters.unwrap_or_default().encode(),
+                    device: None,
+                    pushed_digest: pending.pushed,
                     created_at: now,
                     expires_at: now.after(self.policy.lifetimes.transaction),
                     user_id: None,
@@ -269,18 +307,12 @@ impl Provider {
         signed_in: &SignedIn,
     ) -> Result<AuthorizationOutcome, AuthorizationError> {
         let now = self.clock.now();
-        let lifetimes = &self.policy.lifetimes;
-        let grant = self.new_grant(&pending, signed_in, now);
+        let grant = self.new_grant(&pending.client, &pending.request, signed_in, now);
         let offline_at = grant.scopes.contains(OFFLINE_ACCESS).then_some(now);
         let code = self.random.secret(SecretKind::AuthorizationCode);
         let digest = code.digest();
-        let record = AuthorizationCode {
-            grant_id: grant.id,
-            redirect_uri: pending.return_address.redirect_uri().to_owned(),
-            code_challenge: pending.request.code_challenge,
-            failures: 0,
-            expires_at: now.after(lifetimes.authorization_code),
-        };
+        let expires_at = now.after(self.policy.lifetimes.authorization_code);
+        let record = record(&pending, grant.id, expires_at);
         tracing::info!(
             client.id = %grant.client_id, subject = %grant.user_id, grant.id = %grant.id,
             "authorization granted"
@@ -288,46 +320,54 @@ impl Provider {
         let transaction = pending
             .transaction
             .map(|(handle, transaction)| (handle.digest(), transaction.browser_digest));
-        let session_state = self.session_state(browser, &grant.client_id, &record.redirect_uri);
-        let session_id = signed_in.session.id;
-        let is_told = pending.client.metadata.wants_to_know_of_logout();
-        let touch = (now.seconds_since(signed_in.session.seen_at) >= SEEN_EVERY)
-            .then(|| now.after(lifetimes.session_idle));
-        let is_first = self
+        let pushed = pending.pushed;
+        let session = self.session_use(&pending.client, signed_in, now);
+        let issuance = self
             .store
             .write(move |db| {
                 Box::pin(async move {
                     if let Some((digest, browser)) = transaction
                         && !authorization_transactions::finish(db, &digest, &browser, now).await?
                     {
-                        return Ok(false);
+                        return Ok(Issuance::Finished);
+                    }
+                    // RFC 9126 section 7.3: a request_uri is used once.
+                    if let Some(pushed) = pushed
+                        && !pushed_authorization_requests::consume(db, &pushed, now).await?
+                    {
+                        return Ok(Issuance::RequestUriUsed);
                     }
                     grants::insert(db, &grant, offline_at).await?;
                     authorization_codes::insert(db, &digest, &record).await?;
-                    if is_told {
-                        let client_id = &grant.client_id;
-                        crate::store::session_clients::insert(db, session_id, client_id, now)
-                            .await?;
-                    }
-                    if let Some(idle_expires_at) = touch {
-                        crate::store::sessions::touch(db, session_id, now, idle_expires_at).await?;
-                    }
-                    Ok::<_, StoreError>(true)
+                    session.note(db, now).await?;
+                    Ok::<_, StoreError>(Issuance::Done)
                 })
             })
             .await?;
-        if !is_first {
-            return Err(TransactionError::Finished.into());
+        match issuance {
+            Issuance::Done => {
+                let return_address = &pending.return_address;
+                let uri = return_address.redirect_uri();
+                let session_state = self.session_state(browser, &pending.client.id, uri);
+                let response = return_address.grant(&self.issuer, &code, session_state);
+                Ok(AuthorizationOutcome::Respond(response))
+            }
+            Issuance::Finished => Err(TransactionError::Finished.into()),
+            Issuance::RequestUriUsed => {
+                let refusal = Refusal::RequestUriUsed;
+                Ok(self.refuse(&pending.client, &pending.return_address, refusal))
+            }
         }
-        let response = pending
-            .return_address
-            .grant(&self.issuer, &code, session_state);
-        Ok(AuthorizationOutcome::Respond(response))
     }
 
-    /// What `pending` asks for, granted.
-    fn new_grant(&self, pending: &Pending, signed_in: &SignedIn, now: Timestamp) -> Grant {
-        let (client, request) = (&pending.client, &pending.request);
+    /// What `request` of `client` asks for, granted.
+    pub(super) fn new_grant(
+        &self,
+        client: &Client,
+        request: &AuthorizationRequest,
+        signed_in: &SignedIn,
+        now: Timestamp,
+    ) -> Grant {
         let lifetimes = &self.policy.lifetimes;
         Grant {
             id: GrantId(self.random.uuid()),
@@ -360,7 +400,7 @@ impl Provider {
 
     /// The user whom an `id_token_hint` names, if it is an ID token that was issued to `client`,
     /// expired or not. It says who is meant, and signs nobody in.
-    fn hinted_user(&self, hint: &str, client: &Client) -> Option<UserId> {
+    pub(in crate::provider) fn hinted_user(&self, hint: &str, client: &Client) -> Option<UserId> {
         let claims = self.read_id_token(hint, Some(client.id.as_str())).ok()?;
         claims.sub.parse().ok()
     }
@@ -382,6 +422,17 @@ impl Provider {
     }
 }
 
+/// The code of `pending` as it is kept.
+fn record(pending: &Pending, grant_id: GrantId, expires_at: Timestamp) -> AuthorizationCode {
+    AuthorizationCode {
+        grant_id,
+        redirect_uri: pending.return_address.redirect_uri().to_owned(),
+        code_challenge: pending.request.code_challenge.clone(),
+        failures: 0,
+        expires_at,
+    }
+}
+
 fn unregistered(parameters: &Parameters, client: &Client) -> AuthorizationError {
     let requested = parameters.get("redirect_uri").ok().flatten();
     let registered = client.metadata.redirect_uris.iter();
@@ -392,6 +443,3 @@ fn unregistered(parameters: &Parameters, client: &Client) -> AuthorizationError 
         registered: registered.map(ToString::to_string).collect(),
     }))
 }
-
-/// The seconds after which a session's last use is written down again.
-const SEEN_EVERY: i64 = 60;

@@ -4,9 +4,12 @@ pub mod account_selection;
 pub mod authorization;
 pub mod browser_state;
 pub mod consent;
+pub mod device;
 pub mod form;
 pub mod login;
 pub mod logout;
+mod request;
+mod session_use;
 mod throttle;
 pub mod transaction;
 

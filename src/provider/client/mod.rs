@@ -2,7 +2,9 @@
 
 pub mod access_token;
 pub mod client_authentication;
+pub mod device_authorization;
 pub mod introspection;
+pub mod pushed_authorization_request;
 pub mod revocation;
 pub mod token;
 pub mod userinfo;

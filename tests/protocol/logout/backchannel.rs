@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::net::TcpListener;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -94,16 +94,18 @@ fn deliveries(server: &Server, client_id: &str) -> Vec<Value> {
 
 /// The only delivery to a client, once `is_it`.
 async fn delivery(server: &Server, client_id: &str, is_it: impl Fn(&Value) -> bool) -> Value {
-    let deadline = Instant::now() + Duration::from_mins(1);
-    loop {
-        let shown = deliveries(server, client_id);
-        assert_eq!(shown.len(), 1, "{shown:?}");
-        if is_it(&shown[0]) {
-            return shown[0].clone();
+    let search = async {
+        loop {
+            let shown = deliveries(server, client_id);
+            assert_eq!(shown.len(), 1, "{shown:?}");
+            if is_it(&shown[0]) {
+                return shown[0].clone();
+            }
+            sleep(Duration::from_millis(50)).await;
         }
-        assert!(Instant::now() < deadline, "{client_id}: {shown:?}");
-        sleep(Duration::from_millis(50)).await;
-    }
+    };
+    let found = timeout(Duration::from_mins(1), search).await;
+    found.unwrap_or_else(|_| panic!("{client_id}: {:?}", deliveries(server, client_id)))
 }
 
 /// The only delivery to a client, once that is its last status.

@@ -1,0 +1,42 @@
+//! The pushed authorization request endpoint.
+
+use actix_web::http::header;
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::provider::client::pushed_authorization_request::PushedAuthorizationRequestError;
+
+use super::cors::allow_registered;
+use super::error::{OAuthError, client_refused, log_failure};
+use super::site::Site;
+use super::token::authenticated_form;
+
+/// Takes an authorization request that a client pushes.
+pub async fn post(site: Data<Site>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    let mut response = answer(&site, &request, payload).await;
+    allow_registered(&site, &request, &mut response).await;
+    response
+}
+
+async fn answer(site: &Site, request: &HttpRequest, payload: Payload) -> HttpResponse {
+    let (body, credentials) = match authenticated_form(request, payload).await {
+        Ok(read) => read,
+        Err(response) => return response,
+    };
+    let pushed = site.provider.push_authorization_request(&credentials, body);
+    match pushed.await {
+        Ok(pushed) => HttpResponse::Created()
+            .insert_header((header::CACHE_CONTROL, "no-cache, no-store"))
+            .json(pushed),
+        Err(PushedAuthorizationRequestError::Client(error)) => {
+            client_refused(&error, credentials.by_basic)
+        }
+        Err(error) => {
+            match &error {
+                PushedAuthorizationRequestError::Internal(error) => log_failure(error),
+                refusal => tracing::info!(reason = %refusal, "pushed request refused"),
+            }
+            OAuthError::new(error.code()).respond()
+        }
+    }
+}
