@@ -11,6 +11,7 @@ use super::client_logouts;
 use super::exit::{CliError, after_help};
 use super::operator::work;
 use super::output::{Output, instant, properties, table};
+use super::registration_token::{self, RegistrationTokenCommand};
 use crate::config::Config;
 use crate::oidc::client::{Client, ClientId};
 use crate::oidc::grant_type::GrantType;
@@ -57,6 +58,9 @@ pub enum ClientCommand {
     /// Deletes a client and every token that it has
     #[command(after_help = after_help("  keyfob client delete shop"))]
     Delete(NamedClient),
+    /// Makes, lists and ends the tokens with which clients register themselves
+    #[command(subcommand)]
+    RegistrationToken(RegistrationTokenCommand),
 }
 
 /// Which client.
@@ -141,6 +145,9 @@ pub async fn run(
                 client_logouts::to_text(&client, &deliveries)
             })?;
         }
+        ClientCommand::RegistrationToken(command) => {
+            registration_token::run(command, config, output).await?;
+        }
         ClientCommand::Delete(NamedClient { client }) => {
             let deleted = work(config, async |it| {
                 Ok(it.delete_client(client.as_str()).await?)
@@ -205,6 +212,9 @@ fn to_json(client: &Client, secret: Option<&str>) -> Value {
     if let Some((_, until)) = previous.and_then(|secrets| secrets.previous.as_ref()) {
         json["previous_client_secret_expires_at"] = json!(until);
     }
+    if client.self_registered_at.is_some() {
+        json["self_registered_at"] = json!(client.self_registered_at);
+    }
     if client.disabled_at.is_some() {
         json["disabled_at"] = json!(client.disabled_at);
     }
@@ -260,11 +270,24 @@ fn to_text(client: &Client, secret: Option<&str>) -> String {
         ),
         ("redirect URIs", redirect_uris(client).join("\n")),
         (
+            "begins at",
+            metadata
+                .initiate_login_uri
+                .as_ref()
+                .map_or_else(String::new, |uri| uri.as_str().to_owned()),
+        ),
+        (
             "old secret",
             previous.map_or_else(String::new, |until| format!("accepted until {until}")),
         ),
         ("created", instant(client.created_at)),
         ("updated", instant(client.updated_at)),
+        (
+            "registered",
+            client
+                .self_registered_at
+                .map_or_else(String::new, |_| "by itself".to_owned()),
+        ),
         (
             "disabled",
             client.disabled_at.map(instant).unwrap_or_default(),
@@ -327,6 +350,7 @@ mod tests {
             created_at: Timestamp(0),
             updated_at: Timestamp(60),
             disabled_at: None,
+            self_registered_at: None,
         };
 
         insta::assert_snapshot!(to_text(&client, Some(secret.expose())), @"

@@ -171,7 +171,7 @@ pub fn form_page(error: &FormError) -> ErrorKind {
     tracing::info!(reason = %error, "form refused");
     match error {
         FormError::TooLong => ErrorKind::TooLarge,
-        FormError::NotAForm | FormError::Broken | FormError::Malformed(_) => {
+        FormError::NotAForm | FormError::NotJson | FormError::Broken | FormError::Malformed(_) => {
             ErrorKind::MalformedRequest
         }
     }
@@ -207,9 +207,14 @@ const fn describe(code: ErrorCode) -> &'static str {
         ErrorCode::AuthorizationPending => "nobody has answered on the verification page yet",
         ErrorCode::SlowDown => "the interval between two requests is now five seconds longer",
         ErrorCode::ExpiredToken => "the device code has expired; start again",
+        ErrorCode::InvalidRedirectUri => "a redirect URI cannot be registered",
+        ErrorCode::InvalidClientMetadata => "the client metadata cannot be registered",
         ErrorCode::LoginRequired => "nobody is signed in",
         ErrorCode::ConsentRequired => "consent is needed",
         ErrorCode::AccountSelectionRequired => "an account must be selected",
+        ErrorCode::UnmetAuthenticationRequirements => {
+            "nobody can be authenticated as the request demands"
+        }
         ErrorCode::RequestNotSupported => "request objects are not supported",
         ErrorCode::RequestUriNotSupported => "request objects by reference are not supported",
         ErrorCode::RegistrationNotSupported => "registration in a request is not supported",

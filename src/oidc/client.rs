@@ -66,6 +66,8 @@ pub struct Client {
     pub updated_at: Timestamp,
     /// When it was disabled, if it is.
     pub disabled_at: Option<Timestamp>,
+    /// When it registered itself; none of a client that an operator registered.
+    pub self_registered_at: Option<Timestamp>,
 }
 
 /// The digests of a client's secret; during a rotation the one before is valid too.
@@ -98,6 +100,12 @@ impl Client {
         self.disabled_at.is_none()
     }
 
+    /// Whether an operator has vouched for it, and not it alone for itself.
+    #[must_use]
+    pub fn is_trusted(&self) -> bool {
+        self.self_registered_at.is_none()
+    }
+
     /// Whether it authenticates at the token endpoint ([RFC 6749 section 2.1]).
     ///
     /// [RFC 6749 section 2.1]: https://www.rfc-editor.org/rfc/rfc6749#section-2.1
@@ -121,10 +129,16 @@ impl Client {
     /// [RFC 6749 section 3.3]: https://www.rfc-editor.org/rfc/rfc6749#section-3.3
     #[must_use]
     pub fn permitted(&self, requested: &Scopes) -> Scopes {
-        requested.filtered(|scope| match &self.metadata.scope {
+        requested.filtered(|scope| self.may_have(scope))
+    }
+
+    /// Whether this client may have `scope`.
+    #[must_use]
+    pub fn may_have(&self, scope: &str) -> bool {
+        match &self.metadata.scope {
             Some(registered) => registered.contains(scope),
             None => scope::STANDARD.contains(&scope),
-        })
+        }
     }
 
     /// Whether a page of `origin` may read this client's answers from the token, userinfo and

@@ -7,10 +7,11 @@
 
 use serde::Serialize;
 
+use super::acr;
 use super::claims;
 use super::grant_type::GrantType;
 use super::issuer::Issuer;
-use super::policy::Policy;
+use super::policy::{Policy, RegistrationMode};
 use super::scope;
 use super::signing_algorithm::SigningAlgorithm;
 
@@ -36,6 +37,8 @@ pub mod path {
     pub const CHECK_SESSION: &str = "/oauth2/check-session";
     /// Where people type the code that a device shows them: short, since they type this, too.
     pub const DEVICE: &str = "/device";
+    /// Where clients register themselves.
+    pub const REGISTRATION: &str = "/oauth2/register";
     /// The public keys.
     pub const JWKS: &str = "/.well-known/jwks.json";
     /// The metadata, as OIDC Discovery places it.
@@ -61,6 +64,8 @@ pub struct Metadata {
     pub pushed_authorization_request_endpoint: String,
     pub userinfo_endpoint: String,
     pub jwks_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registration_endpoint: Option<String>,
     pub end_session_endpoint: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub check_session_iframe: Option<String>,
@@ -110,6 +115,8 @@ impl Metadata {
                 .join(path::PUSHED_AUTHORIZATION_REQUEST),
             userinfo_endpoint: back_channel.join(path::USERINFO),
             jwks_uri: back_channel.join(path::JWKS),
+            registration_endpoint: (policy.registration.mode != RegistrationMode::Off)
+                .then(|| issuer.join(path::REGISTRATION)),
             end_session_endpoint: issuer.join(path::END_SESSION),
             check_session_iframe: policy
                 .logout
@@ -122,7 +129,7 @@ impl Metadata {
             response_types_supported: vec!["code"],
             response_modes_supported: vec!["query", "form_post"],
             grant_types_supported: GrantType::ALL.iter().map(|it| it.as_str()).collect(),
-            acr_values_supported: vec![ACR_PASSWORD],
+            acr_values_supported: acr::SUPPORTED.to_vec(),
             subject_types_supported: vec!["public"],
             id_token_signing_alg_values_supported: SigningAlgorithm::ALL
                 .iter()
@@ -143,7 +150,7 @@ impl Metadata {
             display_values_supported: vec!["page"],
             claim_types_supported: vec!["normal"],
             claims_supported: claims::SUPPORTED,
-            claims_parameter_supported: false,
+            claims_parameter_supported: true,
             request_parameter_supported: false,
             request_uri_parameter_supported: false,
             require_pushed_authorization_requests: policy.require_pushed_authorization_requests,

@@ -3,11 +3,13 @@
 //! **Invariant:** no IO here and no clock. Every function is total over its arguments; an instant
 //! is an argument.
 
+pub mod acr;
 pub mod authority;
 pub mod authorization_decision;
 pub mod authorization_request;
 pub mod authorization_response;
 pub mod claims;
+pub mod claims_request;
 pub mod client;
 pub mod client_authentication;
 pub mod client_authentication_method;
@@ -17,6 +19,7 @@ pub mod device_authorization;
 pub mod error;
 pub mod grant;
 pub mod grant_type;
+pub mod initial_access_token;
 pub mod issuer;
 pub mod jwks;
 pub mod jws_algorithm;
@@ -32,9 +35,11 @@ pub mod policy;
 pub mod prompt;
 pub mod pushed_authorization_request;
 pub mod redirect_uri;
+pub mod registration;
 pub mod response_type;
 pub mod scope;
 pub mod secret;
+pub mod self_registration;
 pub mod session;
 pub mod session_state;
 pub mod signing_algorithm;
@@ -43,4 +48,6 @@ pub mod token_request;
 pub mod token_response;
 pub mod transaction;
 pub mod user;
+pub mod user_claims;
 pub mod web_uri;
+pub mod webfinger;

@@ -26,9 +26,19 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0005_logout.sql"),
     ),
     (
+        6,
+        "authorization",
+        include_str!("../../migrations/0006_authorization.sql"),
+    ),
+    (
         7,
         "pushed authorization requests",
         include_str!("../../migrations/0007_pushed_authorization_requests.sql"),
+    ),
+    (
+        8,
+        "client registration",
+        include_str!("../../migrations/0008_client_registration.sql"),
     ),
     (
         9,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use keyfob::config::log::LogFormat;
 use keyfob::oidc::logout::EndingGrants;
+use keyfob::oidc::policy::RegistrationMode;
 
 use super::support::{Files, MASTER_KEY, good};
 
@@ -71,6 +72,13 @@ fn every_setting_is_read() {
     let allowed = policy.outbound.allow.iter().map(ToString::to_string);
     let allowed: Vec<_> = allowed.collect();
     assert_eq!(allowed, ["intranet.example:8443", "10.0.0.7:443"]);
+    assert_eq!(policy.throttle.address_registrations, 1000);
+    let registration = policy.registration;
+    assert_eq!(registration.mode, RegistrationMode::Token);
+    assert!(registration.require_pkce);
+    assert_eq!(registration.scope.to_string(), "mail:read calendar");
+    assert_eq!(registration.unused_lifetime, Duration::from_hours(24));
+    assert_eq!(policy.webfinger_domains, ["example.com", "example.org"]);
     assert_eq!(config.log.format, LogFormat::Json);
 }
 
@@ -216,6 +224,7 @@ fn every_relaxation_is_named() {
             "[keys]\nrotation_interval = \"off\"",
             "keys.rotation_interval",
         ),
+        ("[registration]\nmode = \"open\"", "registration.mode"),
         ("[log]\nlevel = \"debug\"", "log.level"),
     ] {
         let found = Files::new(&good(toml)).load(&[]).unwrap().relaxations();
@@ -278,6 +287,7 @@ minimum_length = 12
 account_failures = 5
 address_failures = 50
 known_browser_failures = 20
+address_registrations = 1000
 window = "10m"
 
 [keys]
@@ -290,6 +300,15 @@ session_management = true
 
 [outbound]
 allow = ["Intranet.example:8443", "10.0.0.7:443"]
+
+[registration]
+mode = "token"
+require_pkce = true
+scope = "mail:read calendar"
+unused_lifetime = "1d"
+
+[webfinger]
+domains = ["example.com", "example.org"]
 
 [scopes]
 calendar = "Read your calendar"

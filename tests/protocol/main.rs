@@ -19,8 +19,13 @@ mod assertions;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod claims_parameter;
 mod device;
 mod device_pages;
 mod logout;
 mod outbound;
 mod pushed_authorization_requests;
+mod registration;
+mod registration_management;
+mod unchecked_clients;
+mod webfinger;

@@ -14,6 +14,9 @@ conformance! {
     a_client_is_not_changed_by_who_has_not_seen_the_last_change,
     a_rotated_secret_leaves_the_one_before_for_a_while,
     deleting_a_client_ends_everything_issued_to_it,
+    clients_are_found_by_what_their_metadata_mentions,
+    a_registration_is_found_by_its_own_token_alone,
+    a_registration_is_replaced_once_for_each_time_it_was_read,
 }
 
 async fn a_client_is_found_as_it_was_registered(store: Store) {
@@ -138,4 +141,87 @@ async fn deleting_a_client_ends_everything_issued_to_it(store: Store) {
 
     assert!(commit!(store, |db| clients::delete(db, &client.id)).unwrap());
     nothing_is_left(&store).await;
+}
+
+async fn a_registration_is_found_by_its_own_token_alone(store: Store) {
+    for id in ["one", "other"] {
+        let mut app = client(id);
+        app.self_registered_at = Some(NOW);
+        commit!(store, |db| clients::insert(db, &app)).unwrap();
+        let token = digest(&format!("token of {id}"));
+        let id = client_id(id);
+        let set = commit!(store, |db| clients::set_registration_token(db, &id, &token));
+        assert!(set.unwrap());
+    }
+    let by_operator = client("by-operator");
+    commit!(store, |db| clients::insert(db, &by_operator)).unwrap();
+    let id = client_id("none");
+    let set = commit!(store, |db| clients::set_registration_token(
+        db,
+        &id,
+        &digest("x")
+    ));
+    assert!(!set.unwrap());
+
+    let mut db = reader(&store).await;
+    for (id, token, is_found) in [
+        ("one", "token of one", true),
+        ("other", "token of one", false),
+        ("one", "token of other", false),
+        ("by-operator", "token of one", false),
+        ("none", "token of one", false),
+    ] {
+        let found =
+            clients::find_by_registration_token(&mut db, &client_id(id), &digest(token)).await;
+        let found = found.unwrap();
+        assert_eq!(found.is_some(), is_found, "{id} {token}");
+        let registered_at = found.and_then(|client| client.self_registered_at);
+        assert_eq!(registered_at, is_found.then_some(NOW));
+    }
+}
+
+async fn a_registration_is_replaced_once_for_each_time_it_was_read(store: Store) {
+    let app = client("app");
+    commit!(store, |db| clients::insert(db, &app)).unwrap();
+    let outcomes = race(&store, |store, number| async move {
+        let mut next = client("app");
+        next.metadata.client_name = Some(number.to_string());
+        next.secret = None;
+        commit!(store, |db| clients::replace(db, &next, NOW, NOW)).unwrap()
+    })
+    .await;
+    assert_eq!(outcomes.iter().filter(|it| **it).count(), 1);
+    let winner = outcomes.iter().position(|it| *it).unwrap();
+    let found = find_client(&store, "app").await;
+    assert_eq!(found.name(), winner.to_string());
+    assert!(found.secret.is_none());
+    assert!(found.updated_at > NOW);
+}
+
+async fn clients_are_found_by_what_their_metadata_mentions(store: Store) {
+    for (id, uri) in [
+        ("a", "https://ONE.example/cb"),
+        ("b", "https://other.example/cb"),
+        ("c", "https://one.example/100%25_x"),
+    ] {
+        let mut app = client(id);
+        app.metadata.redirect_uris = vec![uri.parse().unwrap()];
+        commit!(store, |db| clients::insert(db, &app)).unwrap();
+    }
+    let mut db = reader(&store).await;
+    for (text, after, expected) in [
+        ("One.example", None, &["a", "c"][..]),
+        ("one.example", Some("a"), &["c"]),
+        ("%25_", None, &["c"]),
+        ("one_example", None, &[]),
+        ("one%cb", None, &[]),
+    ] {
+        let after = after.map(client_id);
+        let found = clients::list_mentioning(&mut db, text, after.as_ref(), 10).await;
+        let found = found.unwrap();
+        let ids: Vec<_> = found.iter().map(|client| client.id.as_str()).collect();
+        assert_eq!(ids, expected, "{text}");
+    }
+    let first = clients::list_mentioning(&mut db, "example", None, 1).await;
+    assert_eq!(first.unwrap().len(), 1);
 }

@@ -3,6 +3,7 @@
 use crate::keys::jwt::{self, Expected, TokenType};
 use crate::oidc::claims::{AccessTokenClaims, OneOrMany};
 use crate::oidc::client::ClientId;
+use crate::oidc::grant::GrantDetails;
 use crate::oidc::scope::Scopes;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
@@ -23,6 +24,8 @@ pub struct LiveAccessToken {
     pub user: Option<User>,
     /// What it allows.
     pub scopes: Scopes,
+    /// What else was asked for when it was granted.
+    pub details: GrantDetails,
     /// The APIs it is for.
     pub audience: OneOrMany,
     /// When it was issued.
@@ -43,7 +46,10 @@ pub enum Handle {
 impl LiveAccessToken {
     /// What a JWT stands for whose grant is live.
     pub(super) fn of_grant(claims: AccessTokenClaims, live: LiveGrant) -> Self {
-        Self::of_jwt(claims, live.client_id, Some(live.user))
+        Self {
+            details: live.details,
+            ..Self::of_jwt(claims, live.client_id, Some(live.user))
+        }
     }
 
     fn of_jwt(claims: AccessTokenClaims, client_id: ClientId, user: Option<User>) -> Self {
@@ -52,6 +58,7 @@ impl LiveAccessToken {
             client_id,
             user,
             scopes: claims.scope,
+            details: GrantDetails::default(),
             audience: claims.aud,
             issued_at: claims.iat,
             expires_at: claims.exp,
@@ -119,14 +126,21 @@ impl Provider {
         digest: &Digest,
     ) -> Result<Option<LiveAccessToken>, InternalError> {
         let live = access_tokens::find_live(db, digest, self.clock.now()).await?;
-        Ok(live.map(|live| LiveAccessToken {
-            handle: Handle::Opaque(digest.clone()),
-            client_id: live.token.client_id,
-            user: live.on_behalf_of.map(|(_, user)| user),
-            scopes: live.token.scopes,
-            audience: live.token.audience.into(),
-            issued_at: live.token.issued_at,
-            expires_at: live.token.expires_at,
+        Ok(live.map(|live| {
+            let (details, user) = match live.on_behalf_of {
+                Some((grant, user)) => (grant.details, Some(user)),
+                None => (GrantDetails::default(), None),
+            };
+            LiveAccessToken {
+                handle: Handle::Opaque(digest.clone()),
+                client_id: live.token.client_id,
+                user,
+                scopes: live.token.scopes,
+                details,
+                audience: live.token.audience.into(),
+                issued_at: live.token.issued_at,
+                expires_at: live.token.expires_at,
+            }
         }))
     }
 }
