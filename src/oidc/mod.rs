@@ -36,6 +36,7 @@ pub mod prompt;
 pub mod pushed_authorization_request;
 pub mod redirect_uri;
 pub mod registration;
+pub mod response_mode;
 pub mod response_type;
 pub mod scope;
 pub mod secret;

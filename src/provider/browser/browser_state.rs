@@ -8,12 +8,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::oidc::client::ClientId;
 use crate::oidc::secret::Secret;
 use crate::oidc::session_state::session_state;
 use crate::provider::Provider;
 
 use super::Browser;
+use super::authorization::Pending;
 
 impl Provider {
     /// The state of a browser that has this session; none where sessions are not watched.
@@ -25,15 +25,16 @@ impl Provider {
         })
     }
 
-    /// The `session_state` of an answer to a client, where sessions are watched.
+    /// The parameter `session_state` of an answer to `pending`, where sessions are watched.
     pub(super) fn session_state(
         &self,
         browser: &Browser,
-        client_id: &ClientId,
-        redirect_uri: &str,
-    ) -> Option<String> {
+        pending: &Pending,
+    ) -> Option<(&'static str, String)> {
         let state = self.browser_state(browser.session.as_ref()?)?;
         let salt = URL_SAFE_NO_PAD.encode(self.random.bytes::<16>());
-        session_state(client_id, redirect_uri, &state, &salt)
+        let redirect_uri = pending.return_address.redirect_uri();
+        let session_state = session_state(&pending.client.id, redirect_uri, &state, &salt)?;
+        Some(("session_state", session_state))
     }
 }
