@@ -105,6 +105,7 @@ impl Metadata {
     /// The metadata of the provider at `issuer`. With an `internal_base`, the endpoints that no
     /// browser visits are below that instead, for clients in the same network.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "the whole document in one place")]
     pub fn new(issuer: &Issuer, internal_base: Option<&Issuer>, policy: &Policy) -> Self {
         let back_channel = internal_base.unwrap_or(issuer);
         let with_secret = ["client_secret_basic", "client_secret_post"];
