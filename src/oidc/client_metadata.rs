@@ -112,6 +112,11 @@ pub struct ClientMetadata {
     /// Whether it must use PKCE; public clients always must. Operators can require it of all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require_pkce: Option<bool>,
+    /// Whether this public client may leave PKCE out, against [RFC 9700 section 2.1.1].
+    ///
+    /// [RFC 9700 section 2.1.1]: https://www.rfc-editor.org/rfc/rfc9700#section-2.1.1
+    #[serde(skip_serializing_if = "is_false")]
+    pub allow_public_without_pkce: bool,
     /// Whether it must push its authorization requests ([RFC 9126 section 6]).
     ///
     /// [RFC 9126 section 6]: https://www.rfc-editor.org/rfc/rfc9126#section-6
