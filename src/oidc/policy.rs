@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::authority::Authority;
+use super::logout::LogoutPolicy;
 use super::scope::Scopes;
 
 /// Everything about a provider that is a choice and not a rule.
@@ -17,6 +18,8 @@ pub struct Policy {
     pub throttle: ThrottlePolicy,
     /// When signing keys are rotated.
     pub key_rotation: KeyRotationPolicy,
+    /// What ends with a session.
+    pub logout: LogoutPolicy,
     /// Whether confidential clients must use PKCE too; public ones always must.
     pub require_pkce: bool,
     /// Whether every client must push its authorization requests.

@@ -7,7 +7,9 @@ pub mod account;
 pub mod browser;
 pub mod client;
 pub mod clock;
+pub mod jwks_cache;
 mod keyring;
+mod logout;
 mod metadata;
 pub mod operator;
 pub mod outbound;
@@ -17,6 +19,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tokio::sync::Notify;
 
 use crate::keys::KeyError;
 use crate::keys::jwt;
@@ -28,6 +31,7 @@ use crate::store::{Store, StoreError};
 
 use account::password_hasher::{HashError, PasswordHasher};
 use clock::Clock;
+use jwks_cache::JwksCache;
 use keyring::Keyring;
 use metadata::Document;
 use outbound::Outbound;
@@ -46,12 +50,20 @@ pub struct Provider {
     hasher: PasswordHasher,
     document: Document,
     outbound: Arc<Outbound>,
+    jwks_cache: JwksCache,
+    /// Whom a client assertion may be for: this issuer, and each endpoint where clients
+    /// authenticate.
+    assertion_audiences: Vec<String>,
     /// Derives the successor of a refresh token.
     succession_key: DerivedKey,
     /// Derives the nonces of DPoP proofs.
     dpop_nonce_key: DerivedKey,
     /// Binds the forms of pages to the browser they were shown in.
     form_key: DerivedKey,
+    /// Makes the browser state that relying parties watch.
+    browser_state_key: DerivedKey,
+    /// Rings when logout tokens were queued.
+    logouts: Notify,
     /// Digests the codes that people type for a device, which are too short for a plain hash.
     user_code_key: DerivedKey,
 }
@@ -81,6 +93,8 @@ impl Provider {
     /// Makes a provider, and its signing keys if its store has none.
     pub async fn start(parts: Parts) -> Result<Self, StartError> {
         let metadata = Metadata::new(&parts.issuer, parts.internal_base.as_ref(), &parts.policy);
+        let assertion_audiences = metadata.assertion_audiences(&parts.issuer);
+        let outbound = Arc::new(Outbound::new(parts.policy.outbound.clone()));
         let document = Document::new(metadata, &parts.policy).map_err(|_| StartError::Metadata)?;
         let provider = Self {
             keyring: Keyring::new(Arc::clone(&parts.master_key), parts.allows_development_keys),
@@ -88,7 +102,11 @@ impl Provider {
             succession_key: parts.master_key.derive("refresh token succession"),
             dpop_nonce_key: parts.master_key.derive("DPoP nonces"),
             form_key: parts.master_key.derive("forms"),
-            outbound: Arc::new(Outbound::new(parts.policy.outbound.clone())),
+            jwks_cache: JwksCache::new(Arc::clone(&outbound)),
+            outbound,
+            assertion_audiences,
+            browser_state_key: parts.master_key.derive("browser state"),
+            logouts: Notify::new(),
             user_code_key: parts.master_key.derive("device user codes"),
             store: parts.store,
             clock: parts.clock,

@@ -24,10 +24,14 @@ mod assertions;
 mod support;
 
 mod claims_parameter;
+mod client_assertions;
+mod client_signing_keys;
 mod device;
 mod device_pages;
 mod dpop;
 mod dpop_binding;
+mod jwks_cache;
+mod logout;
 mod outbound;
 mod pushed_authorization_requests;
 mod registration;

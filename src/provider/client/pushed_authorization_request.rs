@@ -96,8 +96,9 @@ impl Provider {
         body: Parameters,
         sender: &Sender,
     ) -> Result<PushedAuthorizationResponse, PushedAuthorizationRequestError> {
+        let caller = self.meet(credentials).await?;
         let mut db = self.store.read().await?;
-        let client = self.authenticate(&mut db, credentials).await?;
+        let client = self.authenticate(&mut db, &caller).await?;
         drop(db);
         if body.get("request_uri")?.is_some() {
             return Err(PushedAuthorizationRequestError::RequestUri);
