@@ -207,6 +207,7 @@ const fn describe(code: ErrorCode) -> &'static str {
         ErrorCode::AuthorizationPending => "nobody has answered on the verification page yet",
         ErrorCode::SlowDown => "the interval between two requests is now five seconds longer",
         ErrorCode::ExpiredToken => "the device code has expired; start again",
+        ErrorCode::InvalidTarget => "the audience or resource is malformed or not for this client",
         ErrorCode::LoginRequired => "nobody is signed in",
         ErrorCode::ConsentRequired => "consent is needed",
         ErrorCode::AccountSelectionRequired => "an account must be selected",

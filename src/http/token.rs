@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::oidc::client_authentication::{ClientCredentials, CredentialsError};
 use crate::oidc::error::ErrorCode;
 use crate::oidc::parameters::Parameters;
+use crate::oidc::token_exchange::TokenExchangeRequestError;
 use crate::oidc::token_request::{TokenRequest, TokenRequestError};
 use crate::provider::client::token::TokenError;
 
@@ -38,6 +39,10 @@ async fn answer(site: &Site, request: &HttpRequest, payload: Payload) -> HttpRes
                 TokenRequestError::Repeated(_)
                 | TokenRequestError::GrantTypeMissing
                 | TokenRequestError::Missing(_) => ErrorCode::InvalidRequest,
+                TokenRequestError::TokenExchange(TokenExchangeRequestError::InvalidTarget) => {
+                    ErrorCode::InvalidTarget
+                }
+                TokenRequestError::TokenExchange(_) => ErrorCode::InvalidRequest,
             })
             .respond();
         }

@@ -31,6 +31,7 @@ pub mod secret;
 pub mod session;
 pub mod signing_algorithm;
 pub mod timestamp;
+pub mod token_exchange;
 pub mod token_request;
 pub mod token_response;
 pub mod transaction;

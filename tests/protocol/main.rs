@@ -22,3 +22,4 @@ mod support;
 mod device;
 mod device_pages;
 mod pushed_authorization_requests;
+mod token_exchange;

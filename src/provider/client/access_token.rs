@@ -2,10 +2,12 @@
 
 use crate::keys::jwt::{self, Expected, TokenType};
 use crate::oidc::claims::{AccessTokenClaims, OneOrMany};
-use crate::oidc::client::ClientId;
+use crate::oidc::client::{Client, ClientId};
+use crate::oidc::grant::GrantId;
 use crate::oidc::scope::Scopes;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
+use crate::oidc::token_exchange::Actor;
 use crate::oidc::user::User;
 use crate::provider::{InternalError, Provider};
 use crate::store::grants::LiveGrant;
@@ -21,6 +23,10 @@ pub struct LiveAccessToken {
     pub client_id: ClientId,
     /// Whom it speaks for: a user, or none for the client itself.
     pub user: Option<User>,
+    /// The grant it hangs on, of a user's.
+    pub grant_id: Option<GrantId>,
+    /// Who acts for the user, in a token that came of an exchange.
+    pub actor: Option<Actor>,
     /// What it allows.
     pub scopes: Scopes,
     /// The APIs it is for.
@@ -41,16 +47,13 @@ pub enum Handle {
 }
 
 impl LiveAccessToken {
-    /// What a JWT stands for whose grant is live.
-    pub(super) fn of_grant(claims: AccessTokenClaims, live: LiveGrant) -> Self {
-        Self::of_jwt(claims, live.client_id, Some(live.user))
-    }
-
     fn of_jwt(claims: AccessTokenClaims, client_id: ClientId, user: Option<User>) -> Self {
         Self {
             handle: Handle::Jwt(claims.jti),
             client_id,
             user,
+            grant_id: claims.grant_id.and_then(|id| id.parse().ok()),
+            actor: claims.act,
             scopes: claims.scope,
             audience: claims.aud,
             issued_at: claims.iat,
@@ -100,17 +103,40 @@ impl Provider {
             };
             let now = self.clock.now();
             let live = grants::find_live(db, grant_id, Some(&claims.jti), now).await?;
-            return Ok(live.map(|live| LiveAccessToken::of_grant(claims, live)));
+            return match live {
+                Some(live) => self.find_of_grant(db, claims, live).await,
+                None => Ok(None),
+            };
         }
-        let Ok(client_id) = claims.client_id.parse() else {
+        let Some(client) = enabled_client(db, &claims.client_id).await? else {
             return Ok(None);
         };
-        let client = clients::find(db, &client_id).await?;
-        let is_enabled = client.is_some_and(|client| client.is_enabled());
-        if !is_enabled || revoked_access_tokens::is_revoked(db, &claims.jti).await? {
+        if revoked_access_tokens::is_revoked(db, &claims.jti).await? {
             return Ok(None);
         }
-        Ok(Some(LiveAccessToken::of_jwt(claims, client_id, None)))
+        Ok(Some(LiveAccessToken::of_jwt(claims, client.id, None)))
+    }
+
+    /// What a JWT stands for whose grant is live. Of one that was exchanged, the client that holds
+    /// it is another than the grant's, and has to be enabled, too.
+    pub(super) async fn find_of_grant(
+        &self,
+        db: &mut Connection,
+        claims: AccessTokenClaims,
+        live: LiveGrant,
+    ) -> Result<Option<LiveAccessToken>, InternalError> {
+        let mut holder = live.client_id;
+        if claims.client_id != holder.as_str() {
+            match enabled_client(db, &claims.client_id).await? {
+                Some(client) => holder = client.id,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(LiveAccessToken::of_jwt(
+            claims,
+            holder,
+            Some(live.user),
+        )))
     }
 
     async fn find_opaque(
@@ -119,14 +145,30 @@ impl Provider {
         digest: &Digest,
     ) -> Result<Option<LiveAccessToken>, InternalError> {
         let live = access_tokens::find_live(db, digest, self.clock.now()).await?;
-        Ok(live.map(|live| LiveAccessToken {
+        let Some(live) = live else { return Ok(None) };
+        let (grant, user) = live.on_behalf_of.unzip();
+        Ok(Some(LiveAccessToken {
             handle: Handle::Opaque(digest.clone()),
             client_id: live.token.client_id,
-            user: live.on_behalf_of.map(|(_, user)| user),
+            user,
+            grant_id: grant.map(|grant| grant.id),
+            actor: live.token.actor,
             scopes: live.token.scopes,
             audience: live.token.audience.into(),
             issued_at: live.token.issued_at,
             expires_at: live.token.expires_at,
         }))
     }
+}
+
+/// The client of this identifier, if it may be used.
+async fn enabled_client(
+    db: &mut Connection,
+    client_id: &str,
+) -> Result<Option<Client>, InternalError> {
+    let Ok(client_id) = client_id.parse() else {
+        return Ok(None);
+    };
+    let client = clients::find(db, &client_id).await?;
+    Ok(client.filter(Client::is_enabled))
 }

@@ -178,12 +178,19 @@ fn check(metadata: &ClientMetadata) -> Result<(), OperatorError> {
         );
     }
     let is_public = metadata.token_endpoint_auth_method == ClientAuthenticationMethod::None;
-    if is_public && grants.contains(GrantType::ClientCredentials) {
-        return refuse(
-            "client_credentials",
-            "grant_types",
+    for (grant, reason) in [
+        (
+            GrantType::ClientCredentials,
             "a client without a secret cannot act as itself",
-        );
+        ),
+        (
+            GrantType::TokenExchange,
+            "a client without a secret cannot exchange tokens",
+        ),
+    ] {
+        if is_public && grants.contains(grant) {
+            return refuse(grant.as_str(), "grant_types", reason);
+        }
     }
     for (lifetime, member) in [
         (metadata.access_token_lifetime, "access_token_lifetime"),
