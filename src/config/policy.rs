@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::mistake::Wrong;
 use super::reader::Reader;
+use super::registration;
 use super::value::{Switchable, Value as _, span};
 use crate::oidc::policy::{KeyRotationPolicy, Lifetimes, PasswordPolicy, Policy, ThrottlePolicy};
 use crate::oidc::scope::{STANDARD, Scopes};
@@ -23,7 +24,10 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
             "require_pushed_authorization_requests",
             default.require_pushed_authorization_requests,
         ),
+        registration: registration::read(reader, default.registration),
+        webfinger_domains: registration::webfinger_domains(reader),
         scopes: scopes(reader),
+        outbound: super::outbound::read(reader),
     }
 }
 
@@ -106,6 +110,11 @@ fn throttle(reader: &mut Reader, default: &ThrottlePolicy) -> ThrottlePolicy {
         address_failures: reader.within(
             "throttle.address_failures",
             default.address_failures,
+            &(1..=1_000_000),
+        ),
+        address_registrations: reader.within(
+            "throttle.address_registrations",
+            default.address_registrations,
             &(1..=1_000_000),
         ),
         known_browser_failures: reader.within(

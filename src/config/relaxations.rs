@@ -2,6 +2,7 @@
 
 use super::Config;
 use super::value::span;
+use crate::oidc::policy::RegistrationMode;
 
 impl Config {
     /// Each setting that weakens security, as a sentence that says what it gives up.
@@ -30,6 +31,12 @@ impl Config {
             found.push(format!(
                 "trusted_proxies has {network}: every caller can claim any address, so the limits \
                  on guessing passwords by address mean nothing"
+            ));
+        }
+        for authority in &self.policy.outbound.allow {
+            found.push(format!(
+                "outbound.allow has {authority}: whoever may name a URI to Keyfob can have it send \
+                 requests there, into a private network too"
             ));
         }
         self.database_relaxations(&mut found);
@@ -85,6 +92,13 @@ impl Config {
                     span(throttle.window)
                 ));
             }
+        }
+        if policy.registration.mode == RegistrationMode::Open {
+            found.push(
+                "registration.mode = \"open\": anybody can register an application and ask the \
+                 people here for access to their accounts; they decide by its name and address"
+                    .to_owned(),
+            );
         }
         if policy.key_rotation.interval.is_none() {
             found.push(

@@ -171,7 +171,7 @@ pub fn form_page(error: &FormError) -> ErrorKind {
     tracing::info!(reason = %error, "form refused");
     match error {
         FormError::TooLong => ErrorKind::TooLarge,
-        FormError::NotAForm | FormError::Broken | FormError::Malformed(_) => {
+        FormError::NotAForm | FormError::NotJson | FormError::Broken | FormError::Malformed(_) => {
             ErrorKind::MalformedRequest
         }
     }
@@ -208,6 +208,8 @@ const fn describe(code: ErrorCode) -> &'static str {
         ErrorCode::SlowDown => "the interval between two requests is now five seconds longer",
         ErrorCode::ExpiredToken => "the device code has expired; start again",
         ErrorCode::InvalidTarget => "the audience or resource is malformed or not for this client",
+        ErrorCode::InvalidRedirectUri => "a redirect URI cannot be registered",
+        ErrorCode::InvalidClientMetadata => "the client metadata cannot be registered",
         ErrorCode::LoginRequired => "nobody is signed in",
         ErrorCode::ConsentRequired => "consent is needed",
         ErrorCode::AccountSelectionRequired => "an account must be selected",

@@ -36,13 +36,13 @@ async fn answer(site: &Site, request: &HttpRequest, payload: Payload) -> HttpRes
             return OAuthError::new(match error {
                 TokenRequestError::UnsupportedGrantType => ErrorCode::UnsupportedGrantType,
                 TokenRequestError::MalformedScope => ErrorCode::InvalidScope,
-                TokenRequestError::Repeated(_)
-                | TokenRequestError::GrantTypeMissing
-                | TokenRequestError::Missing(_) => ErrorCode::InvalidRequest,
                 TokenRequestError::TokenExchange(TokenExchangeRequestError::InvalidTarget) => {
                     ErrorCode::InvalidTarget
                 }
-                TokenRequestError::TokenExchange(_) => ErrorCode::InvalidRequest,
+                TokenRequestError::Repeated(_)
+                | TokenRequestError::GrantTypeMissing
+                | TokenRequestError::Missing(_)
+                | TokenRequestError::TokenExchange(_) => ErrorCode::InvalidRequest,
             })
             .respond();
         }

@@ -3,6 +3,7 @@
 //! **Invariant:** no IO here and no clock. Every function is total over its arguments; an instant
 //! is an argument.
 
+pub mod authority;
 pub mod authorization_decision;
 pub mod authorization_request;
 pub mod authorization_response;
@@ -16,7 +17,11 @@ pub mod device_authorization;
 pub mod error;
 pub mod grant;
 pub mod grant_type;
+pub mod initial_access_token;
 pub mod issuer;
+pub mod jwks;
+pub mod jws_algorithm;
+pub mod jwt_claims;
 pub mod metadata;
 pub mod parameters;
 pub mod password;
@@ -25,9 +30,11 @@ pub mod policy;
 pub mod prompt;
 pub mod pushed_authorization_request;
 pub mod redirect_uri;
+pub mod registration;
 pub mod response_type;
 pub mod scope;
 pub mod secret;
+pub mod self_registration;
 pub mod session;
 pub mod signing_algorithm;
 pub mod timestamp;
@@ -37,3 +44,4 @@ pub mod token_response;
 pub mod transaction;
 pub mod user;
 pub mod web_uri;
+pub mod webfinger;

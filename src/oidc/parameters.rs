@@ -83,11 +83,10 @@ impl Parameters {
         }
     }
 
-    /// Every value of a parameter that may be sent more than once, but for empty ones.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    /// Every value of a parameter that may be sent more than once.
+    pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let own = self.0.iter().filter(move |(own, _)| own == name);
         own.map(|(_, value)| value.as_str())
-            .filter(|value| !value.is_empty())
     }
 
     /// Whether a parameter of this name was sent.

@@ -131,12 +131,14 @@ impl TokenExchangeRequest {
             None | Some(Ok(TokenType::AccessToken)) => {}
             Some(_) => return Err(Error::UnsupportedTokenType("requested_token_type")),
         }
-        let resources: Vec<_> = body.all("resource").collect();
+        // What is sent without a value counts as not sent.
+        let all = |name| body.get_all(name).filter(|value| !value.is_empty());
+        let resources: Vec<_> = all("resource").collect();
         if !resources.iter().all(|resource| is_resource(resource)) {
             return Err(Error::InvalidTarget);
         }
         let mut targets: Vec<String> = Vec::new();
-        for target in body.all("audience").chain(resources) {
+        for target in all("audience").chain(resources) {
             if !targets.iter().any(|known| known == target) {
                 targets.push(target.to_owned());
             }
@@ -338,6 +340,7 @@ mod tests {
             created_at: Timestamp(0),
             updated_at: Timestamp(0),
             disabled_at: None,
+            self_registered_at: None,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use keyfob::config::log::LogFormat;
+use keyfob::oidc::policy::RegistrationMode;
 
 use super::support::{Files, MASTER_KEY, good};
 
@@ -65,7 +66,48 @@ fn every_setting_is_read() {
     );
     assert_eq!(policy.key_rotation.cache, Duration::from_mins(10));
     assert_eq!(policy.scopes["mail:read"], "Read your mail");
+    let allowed = policy.outbound.allow.iter().map(ToString::to_string);
+    let allowed: Vec<_> = allowed.collect();
+    assert_eq!(allowed, ["intranet.example:8443", "10.0.0.7:443"]);
+    assert_eq!(policy.throttle.address_registrations, 1000);
+    let registration = policy.registration;
+    assert_eq!(registration.mode, RegistrationMode::Token);
+    assert!(registration.require_pkce);
+    assert_eq!(registration.scope.to_string(), "mail:read calendar");
+    assert_eq!(registration.unused_lifetime, Duration::from_hours(24));
+    assert_eq!(policy.webfinger_domains, ["example.com", "example.org"]);
     assert_eq!(config.log.format, LogFormat::Json);
+}
+
+#[test]
+fn hosts_that_may_be_called_are_listed_one_by_one() {
+    let files = Files::new(&good(""));
+    let config = files.load(&[("KEYFOB_OUTBOUND__ALLOW", "a.example:8443, [fd00::1]:443")]);
+    let config = config.unwrap();
+    let relaxations = config.relaxations();
+    for (line, authority) in relaxations.iter().zip(["a.example:8443", "[fd00::1]:443"]) {
+        let expected = format!("outbound.allow has {authority}: ");
+        assert!(line.starts_with(&expected), "{line}");
+    }
+    assert_eq!(relaxations.len(), 2);
+    assert!(!config.policy.outbound.allows_loopback);
+
+    let ca = files.write("ca.pem", "no certificate", 0o644);
+    let file = format!("extra_ca_file = \"{}\"", ca.display());
+    for (wrong, key) in [
+        ("allow = [\"10.0.0.0/8\"]", "outbound.allow"),
+        ("allow = [\"a.example\"]", "outbound.allow"),
+        ("allow = [\"*:443\"]", "outbound.allow"),
+        ("allow = [\"https://a.example:443\"]", "outbound.allow"),
+        ("allow = true", "outbound.allow"),
+        ("extra_ca_file = \"missing.pem\"", "outbound.extra_ca_file"),
+        (&*file, "outbound.extra_ca_file"),
+    ] {
+        let mistakes = Files::new(&good(&format!("[outbound]\n{wrong}"))).load(&[]);
+        let mistakes = mistakes.unwrap_err();
+        assert_eq!(mistakes.len(), 1, "{wrong}: {mistakes:?}");
+        assert_eq!(mistakes[0].key, key, "{wrong}");
+    }
 }
 
 #[test]
@@ -179,6 +221,7 @@ fn every_relaxation_is_named() {
             "[keys]\nrotation_interval = \"off\"",
             "keys.rotation_interval",
         ),
+        ("[registration]\nmode = \"open\"", "registration.mode"),
         ("[log]\nlevel = \"debug\"", "log.level"),
     ] {
         let found = Files::new(&good(toml)).load(&[]).unwrap().relaxations();
@@ -241,11 +284,24 @@ minimum_length = 12
 account_failures = 5
 address_failures = 50
 known_browser_failures = 20
+address_registrations = 1000
 window = "10m"
 
 [keys]
 rotation_interval = "30d"
 cache = "10m"
+
+[outbound]
+allow = ["Intranet.example:8443", "10.0.0.7:443"]
+
+[registration]
+mode = "token"
+require_pkce = true
+scope = "mail:read calendar"
+unused_lifetime = "1d"
+
+[webfinger]
+domains = ["example.com", "example.org"]
 
 [scopes]
 calendar = "Read your calendar"

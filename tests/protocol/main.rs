@@ -21,5 +21,10 @@ mod support;
 
 mod device;
 mod device_pages;
+mod outbound;
 mod pushed_authorization_requests;
+mod registration;
+mod registration_management;
 mod token_exchange;
+mod unchecked_clients;
+mod webfinger;

@@ -5,6 +5,7 @@ pub mod client_authentication;
 pub mod device_authorization;
 pub mod introspection;
 pub mod pushed_authorization_request;
+pub mod registration;
 pub mod revocation;
 pub mod token;
 pub mod userinfo;
