@@ -29,6 +29,8 @@ pub async fn get(site: Data<Site>, request: HttpRequest) -> HttpResponse {
     let binding = site.provider.binding(&browser);
     let logo = prompt.client.metadata.logo_uri.as_ref();
     let frame = Frame::new(&site, &request).showing(logo.and_then(WebUri::image_origin));
+    let mut scopes = scope_lines(&site, &prompt.scopes);
+    scopes.extend(prompt.claims.iter().map(ScopeLine::of_claim));
     frame.send(
         StatusCode::OK,
         &ConsentPage {
@@ -44,7 +46,7 @@ pub async fn get(site: Data<Site>, request: HttpRequest) -> HttpResponse {
                 name: prompt.user.display_name(),
                 account: account(&prompt.user),
             },
-            scopes: scope_lines(&site, &prompt.scopes),
+            scopes,
         },
     )
 }

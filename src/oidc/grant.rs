@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::claims_request::ClaimsRequest;
 use super::client::{Client, ClientId};
 use super::client_metadata::RefreshTokens;
 use super::grant_type::GrantType;
@@ -68,7 +69,11 @@ pub struct Grant {
 /// members that are not there have their defaults, so that old rows stay readable.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default)]
-pub struct GrantDetails {}
+pub struct GrantDetails {
+    /// The single claims that it asked for, beside those of its scopes.
+    #[serde(skip_serializing_if = "ClaimsRequest::is_empty")]
+    pub claims: ClaimsRequest,
+}
 
 /// Whether `client` gets a refresh token when it is granted `scopes`.
 #[must_use]

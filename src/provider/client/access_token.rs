@@ -3,7 +3,7 @@
 use crate::keys::jwt::{self, Expected, TokenType};
 use crate::oidc::claims::{AccessTokenClaims, OneOrMany};
 use crate::oidc::client::{Client, ClientId};
-use crate::oidc::grant::GrantId;
+use crate::oidc::grant::{GrantDetails, GrantId};
 use crate::oidc::scope::Scopes;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
@@ -29,6 +29,9 @@ pub struct LiveAccessToken {
     pub actor: Option<Actor>,
     /// What it allows.
     pub scopes: Scopes,
+    /// What else was asked for when it was granted; nothing, where it came of an exchange: the
+    /// client that holds it asked for nothing.
+    pub details: GrantDetails,
     /// The APIs it is for.
     pub audience: OneOrMany,
     /// When it was issued.
@@ -55,6 +58,7 @@ impl LiveAccessToken {
             grant_id: claims.grant_id.and_then(|id| id.parse().ok()),
             actor: claims.act,
             scopes: claims.scope,
+            details: GrantDetails::default(),
             audience: claims.aud,
             issued_at: claims.iat,
             expires_at: claims.exp,
@@ -125,18 +129,14 @@ impl Provider {
         claims: AccessTokenClaims,
         live: LiveGrant,
     ) -> Result<Option<LiveAccessToken>, InternalError> {
-        let mut holder = live.client_id;
-        if claims.client_id != holder.as_str() {
-            match enabled_client(db, &claims.client_id).await? {
-                Some(client) => holder = client.id,
-                None => return Ok(None),
-            }
+        if claims.client_id == live.client_id.as_str() {
+            return Ok(Some(LiveAccessToken {
+                details: live.details,
+                ..LiveAccessToken::of_jwt(claims, live.client_id, Some(live.user))
+            }));
         }
-        Ok(Some(LiveAccessToken::of_jwt(
-            claims,
-            holder,
-            Some(live.user),
-        )))
+        let holder = enabled_client(db, &claims.client_id).await?;
+        Ok(holder.map(|holder| LiveAccessToken::of_jwt(claims, holder.id, Some(live.user))))
     }
 
     async fn find_opaque(
@@ -147,13 +147,16 @@ impl Provider {
         let live = access_tokens::find_live(db, digest, self.clock.now()).await?;
         let Some(live) = live else { return Ok(None) };
         let (grant, user) = live.on_behalf_of.unzip();
+        let grant_id = grant.as_ref().map(|grant| grant.id);
+        let own = grant.filter(|grant| grant.client_id == live.token.client_id);
         Ok(Some(LiveAccessToken {
             handle: Handle::Opaque(digest.clone()),
             client_id: live.token.client_id,
             user,
-            grant_id: grant.map(|grant| grant.id),
+            grant_id,
             actor: live.token.actor,
             scopes: live.token.scopes,
+            details: own.map_or_else(GrantDetails::default, |grant| grant.details),
             audience: live.token.audience.into(),
             issued_at: live.token.issued_at,
             expires_at: live.token.expires_at,

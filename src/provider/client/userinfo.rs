@@ -5,10 +5,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::oidc::claims;
 use crate::oidc::client::Client;
 use crate::oidc::error::ErrorCode;
 use crate::oidc::scope;
+use crate::oidc::user_claims;
 use crate::provider::{InternalError, Provider};
 use crate::store::{StoreError, clients};
 
@@ -61,14 +61,15 @@ impl From<StoreError> for BearerError {
 /// What the userinfo endpoint answers, and to whom.
 #[derive(Debug)]
 pub struct Userinfo {
-    /// `sub` and the claims of the granted scopes.
+    /// `sub`, the claims of the granted scopes, and those that were asked for one by one.
     pub claims: Map<String, Value>,
     /// The client whose pages may read the answer.
     pub client_id: String,
 }
 
 impl Provider {
-    /// The claims of the user for whom `token` speaks, by its scopes.
+    /// The claims of the user for whom `token` speaks, by its scopes and what
+    /// was asked for beside them.
     pub async fn userinfo(&self, token: &str) -> Result<Userinfo, BearerError> {
         let mut db = self.store.read().await?;
         let token = self.find_access_token(&mut db, token).await?;
@@ -82,7 +83,8 @@ impl Provider {
         let user = token.user.ok_or(BearerError::InsufficientScope)?;
         let mut all = Map::new();
         all.insert("sub".to_owned(), user.id.to_string().into());
-        all.extend(claims::of_user(&user, &token.scopes));
+        all.extend(user_claims::of_scopes(&user, &token.scopes));
+        all.extend(token.details.claims.userinfo.of_user(&user));
         Ok(Userinfo {
             claims: all,
             client_id: token.client_id.to_string(),
@@ -92,9 +94,28 @@ impl Provider {
     /// Whether pages of `origin` may read answers that are meant for some client: whether any
     /// client is registered with it.
     pub async fn allows_origin(&self, origin: &str) -> Result<bool, InternalError> {
+        // There may be many that registered themselves: those that cannot be meant stay in the
+        // database, and the first that is meant is enough.
+        let url = url::Url::parse(origin).ok();
+        let Some(host) = url.as_ref().and_then(url::Url::host_str) else {
+            return Ok(false);
+        };
         let mut db = self.store.read().await?;
-        let clients = clients::list(&mut db, None, u32::MAX).await?;
-        let mut enabled = clients.iter().filter(|client| Client::is_enabled(client));
-        Ok(enabled.any(|client| client.allows_origin(origin)))
+        let mut after = None;
+        loop {
+            let page = clients::list_mentioning(&mut db, host, after.as_ref(), PAGE).await?;
+            let is_meant = |client: &Client| client.is_enabled() && client.allows_origin(origin);
+            if page.iter().any(is_meant) {
+                return Ok(true);
+            }
+            let is_full = u32::try_from(page.len()) == Ok(PAGE);
+            match page.last().filter(|_| is_full) {
+                Some(last) => after = Some(last.id.clone()),
+                None => return Ok(false),
+            }
+        }
     }
 }
+
+/// How many clients are looked at in one go.
+const PAGE: u32 = 50;
