@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client_authentication_method::ClientAuthenticationMethod;
 use super::grant_type::{GrantTypes, known_grant_types};
+use super::logout_uri::LogoutUri;
 use super::redirect_uri::RedirectUri;
 use super::response_type::ResponseTypes;
 use super::scope::Scopes;
@@ -19,6 +20,10 @@ use super::web_uri::WebUri;
 /// [RFC 7591 section 2]: https://www.rfc-editor.org/rfc/rfc7591#section-2
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the members that the specifications make booleans"
+)]
 pub struct ClientMetadata {
     /// The name to show to people.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,6 +35,24 @@ pub struct ClientMetadata {
     /// [RP-Initiated Logout section 3.1]: https://openid.net/specs/openid-connect-rpinitiated-1_0.html#ClientMetadata
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub post_logout_redirect_uris: Vec<RedirectUri>,
+    /// Where it is told server to server that a session has ended
+    /// ([Back-Channel Logout section 2.2]).
+    ///
+    /// [Back-Channel Logout section 2.2]: https://openid.net/specs/openid-connect-backchannel-1_0.html#BCRegistration
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<LogoutUri>,
+    /// Whether it needs `sid` in logout tokens. They have it, whatever it says.
+    #[serde(skip_serializing_if = "is_false")]
+    pub backchannel_logout_session_required: bool,
+    /// Where it is told through the browser that a session has ended
+    /// ([Front-Channel Logout section 2]).
+    ///
+    /// [Front-Channel Logout section 2]: https://openid.net/specs/openid-connect-frontchannel-1_0.html#RPLogout
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_uri: Option<LogoutUri>,
+    /// Whether it is then told which session: `iss` and `sid`.
+    #[serde(skip_serializing_if = "is_false")]
+    pub frontchannel_logout_session_required: bool,
     /// How it authenticates at the token endpoint.
     pub token_endpoint_auth_method: ClientAuthenticationMethod,
     /// The grants it may use.
@@ -45,6 +68,12 @@ pub struct ClientMetadata {
     pub scope: Option<Scopes>,
     /// The algorithm that signs its ID tokens.
     pub id_token_signed_response_alg: SigningAlgorithm,
+    /// The algorithm that signs its authorization responses, where it asks for signed ones;
+    /// without it, RS256 ([JARM section 3]).
+    ///
+    /// [JARM section 3]: https://openid.net/specs/oauth-v2-jarm-final.html#section-3
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_signed_response_alg: Option<SigningAlgorithm>,
     /// The `max_age` of requests that carry none, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,
@@ -84,6 +113,11 @@ pub struct ClientMetadata {
     /// Whether it must use PKCE; public clients always must. Operators can require it of all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require_pkce: Option<bool>,
+    /// Whether this public client may leave PKCE out, against [RFC 9700 section 2.1.1].
+    ///
+    /// [RFC 9700 section 2.1.1]: https://www.rfc-editor.org/rfc/rfc9700#section-2.1.1
+    #[serde(skip_serializing_if = "is_false")]
+    pub allow_public_without_pkce: bool,
     /// Whether it must push its authorization requests ([RFC 9126 section 6]).
     ///
     /// [RFC 9126 section 6]: https://www.rfc-editor.org/rfc/rfc9126#section-6
@@ -126,6 +160,12 @@ pub struct ClientMetadata {
 }
 
 impl ClientMetadata {
+    /// Whether it wants to be told when a session ends.
+    #[must_use]
+    pub fn wants_to_know_of_logout(&self) -> bool {
+        self.backchannel_logout_uri.is_some() || self.frontchannel_logout_uri.is_some()
+    }
+
     /// The lifetime of access tokens, `default` where the client has none of its own.
     #[must_use]
     pub fn access_token_lifetime(&self, default: Duration) -> Duration {

@@ -26,6 +26,9 @@ pub enum GrantType {
     /// [RFC 8693 section 2.1](https://www.rfc-editor.org/rfc/rfc8693#section-2.1)
     #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange")]
     TokenExchange,
+    /// [RFC 6749 section 4.2](https://www.rfc-editor.org/rfc/rfc6749#section-4.2): tokens from the
+    /// authorization endpoint. The token endpoint does not know it.
+    Implicit,
 }
 
 impl GrantType {
@@ -36,6 +39,7 @@ impl GrantType {
         Self::ClientCredentials,
         Self::DeviceCode,
         Self::TokenExchange,
+        Self::Implicit,
     ];
 
     /// The value of `grant_type`.
@@ -47,6 +51,7 @@ impl GrantType {
             Self::ClientCredentials => "client_credentials",
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
             Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+            Self::Implicit => "implicit",
         }
     }
 }

@@ -12,6 +12,8 @@ use super::claims;
 use super::grant_type::GrantType;
 use super::issuer::Issuer;
 use super::policy::{Policy, RegistrationMode};
+use super::response_mode::{Carrier, SIGNED};
+use super::response_type::ResponseTypes;
 use super::scope;
 use super::signing_algorithm::SigningAlgorithm;
 
@@ -33,6 +35,8 @@ pub mod path {
     pub const DEVICE_AUTHORIZATION: &str = "/oauth2/device";
     /// Where browsers sign out.
     pub const END_SESSION: &str = "/oauth2/logout";
+    /// What relying parties frame to watch the session.
+    pub const CHECK_SESSION: &str = "/oauth2/check-session";
     /// Where people type the code that a device shows them: short, since they type this, too.
     pub const DEVICE: &str = "/device";
     /// Where clients register themselves.
@@ -65,6 +69,8 @@ pub struct Metadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registration_endpoint: Option<String>,
     pub end_session_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check_session_iframe: Option<String>,
     pub introspection_endpoint: String,
     pub revocation_endpoint: String,
     pub device_authorization_endpoint: String,
@@ -75,6 +81,7 @@ pub struct Metadata {
     pub acr_values_supported: Vec<&'static str>,
     pub subject_types_supported: Vec<&'static str>,
     pub id_token_signing_alg_values_supported: Vec<&'static str>,
+    pub authorization_signing_alg_values_supported: Vec<&'static str>,
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
     pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     pub revocation_endpoint_auth_methods_supported: Vec<&'static str>,
@@ -88,12 +95,17 @@ pub struct Metadata {
     pub require_pushed_authorization_requests: bool,
     pub code_challenge_methods_supported: Vec<&'static str>,
     pub authorization_response_iss_parameter_supported: bool,
+    pub frontchannel_logout_supported: bool,
+    pub frontchannel_logout_session_supported: bool,
+    pub backchannel_logout_supported: bool,
+    pub backchannel_logout_session_supported: bool,
 }
 
 impl Metadata {
     /// The metadata of the provider at `issuer`. With an `internal_base`, the endpoints that no
     /// browser visits are below that instead, for clients in the same network.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "the whole document in one place")]
     pub fn new(issuer: &Issuer, internal_base: Option<&Issuer>, policy: &Policy) -> Self {
         let back_channel = internal_base.unwrap_or(issuer);
         let with_secret = ["client_secret_basic", "client_secret_post"];
@@ -110,16 +122,28 @@ impl Metadata {
             registration_endpoint: (policy.registration.mode != RegistrationMode::Off)
                 .then(|| issuer.join(path::REGISTRATION)),
             end_session_endpoint: issuer.join(path::END_SESSION),
+            check_session_iframe: policy
+                .logout
+                .session_management
+                .then(|| issuer.join(path::CHECK_SESSION)),
             introspection_endpoint: back_channel.join(path::INTROSPECTION),
             revocation_endpoint: back_channel.join(path::REVOCATION),
             device_authorization_endpoint: back_channel.join(path::DEVICE_AUTHORIZATION),
             scopes_supported: scopes.map(str::to_owned).collect(),
             response_types_supported: vec!["code"],
-            response_modes_supported: vec!["query", "form_post"],
-            grant_types_supported: GrantType::ALL.iter().map(|it| it.as_str()).collect(),
+            response_modes_supported: response_modes(&[Carrier::Query, Carrier::FormPost]),
+            grant_types_supported: GrantType::ALL
+                .iter()
+                .filter(|it| **it != GrantType::Implicit)
+                .map(|it| it.as_str())
+                .collect(),
             acr_values_supported: acr::SUPPORTED.to_vec(),
             subject_types_supported: vec!["public"],
             id_token_signing_alg_values_supported: SigningAlgorithm::ALL
+                .iter()
+                .map(|it| it.as_str())
+                .collect(),
+            authorization_signing_alg_values_supported: SigningAlgorithm::ALL
                 .iter()
                 .map(|it| it.as_str())
                 .collect(),
@@ -144,8 +168,33 @@ impl Metadata {
             require_pushed_authorization_requests: policy.require_pushed_authorization_requests,
             code_challenge_methods_supported: vec!["S256"],
             authorization_response_iss_parameter_supported: true,
+            frontchannel_logout_supported: true,
+            frontchannel_logout_session_supported: true,
+            backchannel_logout_supported: true,
+            backchannel_logout_session_supported: true,
         }
     }
+
+    /// The same for a provider that offers `front_channel` response types, too.
+    #[must_use]
+    pub fn offering(mut self, front_channel: &ResponseTypes) -> Self {
+        if front_channel.0.is_empty() {
+            return self;
+        }
+        let offered = front_channel.0.iter().map(|it| it.as_str());
+        self.response_types_supported.extend(offered);
+        self.response_modes_supported = response_modes(Carrier::ALL);
+        self.grant_types_supported
+            .push(GrantType::Implicit.as_str());
+        self
+    }
+}
+
+/// The response modes in which `carriers` carry a response, plain and signed.
+fn response_modes(carriers: &[Carrier]) -> Vec<&'static str> {
+    let plain = carriers.iter().map(|carrier| carrier.as_str());
+    let signed = carriers.iter().map(|carrier| carrier.as_str_signed());
+    plain.chain([SIGNED]).chain(signed).collect()
 }
 
 /// The `acr` of somebody who signed in with a password: one factor.

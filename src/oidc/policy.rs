@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::authority::Authority;
+use super::logout::LogoutPolicy;
 use super::scope::Scopes;
 
 /// Everything about a provider that is a choice and not a rule.
@@ -17,6 +18,8 @@ pub struct Policy {
     pub throttle: ThrottlePolicy,
     /// When signing keys are rotated.
     pub key_rotation: KeyRotationPolicy,
+    /// What ends with a session.
+    pub logout: LogoutPolicy,
     /// Whether confidential clients must use PKCE too; public ones always must.
     pub require_pkce: bool,
     /// Whether every client must push its authorization requests.
@@ -163,6 +166,9 @@ pub struct RegistrationPolicy {
     pub mode: RegistrationMode,
     /// Whether they must use PKCE even if they are confidential.
     pub require_pkce: bool,
+    /// Whether they may have the implicit and hybrid response types. Clients that an operator
+    /// registers with them have them anyway.
+    pub allow_implicit: bool,
     /// The scopes that they may have beside the standard ones.
     pub scope: Scopes,
     /// For how long one is kept that nobody has signed in to.
@@ -183,11 +189,20 @@ pub enum RegistrationMode {
     Open,
 }
 
+impl RegistrationPolicy {
+    /// Whether somebody can register a client with an implicit or hybrid response type.
+    #[must_use]
+    pub fn offers_implicit(&self) -> bool {
+        self.allow_implicit && self.mode != RegistrationMode::Off
+    }
+}
+
 impl Default for RegistrationPolicy {
     fn default() -> Self {
         Self {
             mode: RegistrationMode::Off,
             require_pkce: false,
+            allow_implicit: false,
             scope: Scopes::default(),
             unused_lifetime: DAY * 7,
         }

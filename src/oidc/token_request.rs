@@ -103,6 +103,7 @@ impl TokenRequest {
             GrantType::ClientCredentials => Self::ClientCredentials(ClientCredentialsRequest {
                 scopes: scopes(body)?,
             }),
+            GrantType::Implicit => return Err(TokenRequestError::UnsupportedGrantType),
             GrantType::DeviceCode => Self::DeviceCode(DeviceCodeRequest {
                 device_code: required(body, "device_code")?,
             }),

@@ -8,6 +8,8 @@ pub mod browser;
 pub mod client;
 pub mod clock;
 mod keyring;
+mod logout;
+mod metadata;
 pub mod operator;
 pub mod outbound;
 pub mod random;
@@ -16,6 +18,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tokio::sync::Notify;
 
 use crate::keys::KeyError;
 use crate::keys::jwt;
@@ -28,6 +31,7 @@ use crate::store::{Store, StoreError};
 use account::password_hasher::{HashError, PasswordHasher};
 use clock::Clock;
 use keyring::Keyring;
+use metadata::Document;
 use outbound::Outbound;
 use random::Random;
 
@@ -41,12 +45,16 @@ pub struct Provider {
     issuer: Issuer,
     policy: Policy,
     hasher: PasswordHasher,
+    document: Document,
     outbound: Arc<Outbound>,
-    metadata: String,
     /// Derives the successor of a refresh token.
     succession_key: DerivedKey,
     /// Binds the forms of pages to the browser they were shown in.
     form_key: DerivedKey,
+    /// Makes the browser state that relying parties watch.
+    browser_state_key: DerivedKey,
+    /// Rings when logout tokens were queued.
+    logouts: Notify,
     /// Digests the codes that people type for a device, which are too short for a plain hash.
     user_code_key: DerivedKey,
 }
@@ -76,12 +84,14 @@ impl Provider {
     /// Makes a provider, and its signing keys if its store has none.
     pub async fn start(parts: Parts) -> Result<Self, StartError> {
         let metadata = Metadata::new(&parts.issuer, parts.internal_base.as_ref(), &parts.policy);
-        let metadata = serde_json::to_string(&metadata).map_err(|_| StartError::Metadata)?;
+        let document = Document::new(metadata, &parts.policy).map_err(|_| StartError::Metadata)?;
         let provider = Self {
             keyring: Keyring::new(Arc::clone(&parts.master_key), parts.allows_development_keys),
             hasher: PasswordHasher::new(&parts.policy.passwords, parts.random.clone())?,
             succession_key: parts.master_key.derive("refresh token succession"),
             form_key: parts.master_key.derive("forms"),
+            browser_state_key: parts.master_key.derive("browser state"),
+            logouts: Notify::new(),
             outbound: Arc::new(Outbound::new(parts.policy.outbound.clone())),
             user_code_key: parts.master_key.derive("device user codes"),
             store: parts.store,
@@ -89,7 +99,7 @@ impl Provider {
             random: parts.random,
             issuer: parts.issuer,
             policy: parts.policy,
-            metadata,
+            document,
         };
         provider.adopt_master_key().await?;
         provider.prepare_keys().await?;
@@ -118,14 +128,6 @@ impl Provider {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
-    }
-
-    /// Its metadata as JSON ([RFC 8414 section 3.2]).
-    ///
-    /// [RFC 8414 section 3.2]: https://www.rfc-editor.org/rfc/rfc8414#section-3.2
-    #[must_use]
-    pub fn metadata(&self) -> &str {
-        &self.metadata
     }
 
     /// Its public keys as JSON ([RFC 7517 section 5]).
@@ -206,6 +208,9 @@ pub enum InternalError {
     /// Hashing failed.
     #[error("hashing failed")]
     Hash(#[from] HashError),
+    /// A document could not be written as JSON.
+    #[error("a document could not be written")]
+    Document(#[from] serde_json::Error),
     /// A task was cancelled.
     #[error("a task was cancelled")]
     Cancelled,
@@ -218,7 +223,7 @@ impl InternalError {
         match self {
             Self::Store(error) => error.is_temporary(),
             Self::Hash(error) => *error == HashError::Busy,
-            Self::Key(_) | Self::Token(_) | Self::Cancelled => false,
+            Self::Key(_) | Self::Token(_) | Self::Document(_) | Self::Cancelled => false,
         }
     }
 }

@@ -21,6 +21,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0002_grant_details.sql"),
     ),
     (
+        5,
+        "logout",
+        include_str!("../../migrations/0005_logout.sql"),
+    ),
+    (
         6,
         "authorization",
         include_str!("../../migrations/0006_authorization.sql"),

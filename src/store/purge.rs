@@ -139,6 +139,11 @@ const STEPS: &[(&str, Duration)] = &[
         Duration::ZERO,
     ),
     (
+        "DELETE FROM logout_deliveries WHERE id IN
+            (SELECT id FROM logout_deliveries WHERE created_at <= $1 LIMIT $2)",
+        WEEK,
+    ),
+    (
         "DELETE FROM initial_access_tokens WHERE id IN
             (SELECT id FROM initial_access_tokens WHERE expires_at <= $1 LIMIT $2)",
         Duration::ZERO,
@@ -158,3 +163,5 @@ const ROUNDS: u32 = 50;
 
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
+/// Deliveries are kept beyond their hour, for who looks into what became of them.
+const WEEK: Duration = Duration::from_hours(7 * 24);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use keyfob::config::log::LogFormat;
+use keyfob::oidc::logout::EndingGrants;
 use keyfob::oidc::policy::RegistrationMode;
 
 use super::support::{Files, MASTER_KEY, good};
@@ -65,6 +66,8 @@ fn every_setting_is_read() {
         Some(Duration::from_hours(720))
     );
     assert_eq!(policy.key_rotation.cache, Duration::from_mins(10));
+    assert_eq!(policy.logout.ends, EndingGrants::All);
+    assert!(policy.logout.session_management);
     assert_eq!(policy.scopes["mail:read"], "Read your mail");
     let allowed = policy.outbound.allow.iter().map(ToString::to_string);
     let allowed: Vec<_> = allowed.collect();
@@ -73,6 +76,7 @@ fn every_setting_is_read() {
     let registration = policy.registration;
     assert_eq!(registration.mode, RegistrationMode::Token);
     assert!(registration.require_pkce);
+    assert!(registration.allow_implicit);
     assert_eq!(registration.scope.to_string(), "mail:read calendar");
     assert_eq!(registration.unused_lifetime, Duration::from_hours(24));
     assert_eq!(policy.webfinger_domains, ["example.com", "example.org"]);
@@ -223,6 +227,10 @@ fn every_relaxation_is_named() {
         ),
         ("[registration]\nmode = \"open\"", "registration.mode"),
         ("[log]\nlevel = \"debug\"", "log.level"),
+        (
+            "[registration]\nmode = \"token\"\nallow_implicit = true",
+            "registration.allow_implicit",
+        ),
     ] {
         let found = Files::new(&good(toml)).load(&[]).unwrap().relaxations();
         assert_eq!(found.len(), 1, "{toml}: {found:?}");
@@ -291,12 +299,17 @@ window = "10m"
 rotation_interval = "30d"
 cache = "10m"
 
+[logout]
+ends = "all"
+session_management = true
+
 [outbound]
 allow = ["Intranet.example:8443", "10.0.0.7:443"]
 
 [registration]
 mode = "token"
 require_pkce = true
+allow_implicit = true
 scope = "mail:read calendar"
 unused_lifetime = "1d"
 

@@ -13,6 +13,10 @@
     dead_code,
     reason = "the assertions are shared with the security tests, and each binary uses its part"
 )]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the tests live outside the server: their time is the machine's"
+)]
 
 #[path = "../security/assertions.rs"]
 mod assertions;
@@ -22,10 +26,13 @@ mod support;
 mod claims_parameter;
 mod device;
 mod device_pages;
+mod logout;
 mod outbound;
 mod pushed_authorization_requests;
 mod registration;
 mod registration_management;
+mod response_types;
+mod signed_responses;
 mod token_exchange;
 mod unchecked_clients;
 mod webfinger;
