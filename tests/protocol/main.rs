@@ -33,6 +33,7 @@ mod logout;
 mod outbound;
 mod pushed_authorization_requests;
 mod registration;
+mod registration_addresses;
 mod registration_management;
 mod response_types;
 mod signed_responses;
