@@ -7,6 +7,7 @@ pub mod account;
 pub mod browser;
 pub mod client;
 pub mod clock;
+pub mod jwks_cache;
 mod keyring;
 mod logout;
 mod metadata;
@@ -30,6 +31,7 @@ use crate::store::{Store, StoreError};
 
 use account::password_hasher::{HashError, PasswordHasher};
 use clock::Clock;
+use jwks_cache::JwksCache;
 use keyring::Keyring;
 use metadata::Document;
 use outbound::Outbound;
@@ -47,6 +49,10 @@ pub struct Provider {
     hasher: PasswordHasher,
     document: Document,
     outbound: Arc<Outbound>,
+    jwks_cache: JwksCache,
+    /// Whom a client assertion may be for: this issuer, and each endpoint where clients
+    /// authenticate.
+    assertion_audiences: Vec<String>,
     /// Derives the successor of a refresh token.
     succession_key: DerivedKey,
     /// Binds the forms of pages to the browser they were shown in.
@@ -84,15 +90,19 @@ impl Provider {
     /// Makes a provider, and its signing keys if its store has none.
     pub async fn start(parts: Parts) -> Result<Self, StartError> {
         let metadata = Metadata::new(&parts.issuer, parts.internal_base.as_ref(), &parts.policy);
+        let assertion_audiences = metadata.assertion_audiences(&parts.issuer);
+        let outbound = Arc::new(Outbound::new(parts.policy.outbound.clone()));
         let document = Document::new(metadata, &parts.policy).map_err(|_| StartError::Metadata)?;
         let provider = Self {
             keyring: Keyring::new(Arc::clone(&parts.master_key), parts.allows_development_keys),
             hasher: PasswordHasher::new(&parts.policy.passwords, parts.random.clone())?,
             succession_key: parts.master_key.derive("refresh token succession"),
             form_key: parts.master_key.derive("forms"),
+            jwks_cache: JwksCache::new(Arc::clone(&outbound)),
+            outbound,
+            assertion_audiences,
             browser_state_key: parts.master_key.derive("browser state"),
             logouts: Notify::new(),
-            outbound: Arc::new(Outbound::new(parts.policy.outbound.clone())),
             user_code_key: parts.master_key.derive("device user codes"),
             store: parts.store,
             clock: parts.clock,

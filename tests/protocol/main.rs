@@ -24,12 +24,16 @@ mod assertions;
 mod support;
 
 mod claims_parameter;
+mod client_assertions;
+mod client_signing_keys;
 mod device;
 mod device_pages;
+mod jwks_cache;
 mod logout;
 mod outbound;
 mod pushed_authorization_requests;
 mod registration;
+mod registration_addresses;
 mod registration_management;
 mod response_types;
 mod signed_responses;
