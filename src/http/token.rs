@@ -9,6 +9,7 @@ use crate::oidc::dpop::DpopError;
 use crate::oidc::error::ErrorCode;
 use crate::oidc::metadata::path;
 use crate::oidc::parameters::Parameters;
+use crate::oidc::token_exchange::TokenExchangeRequestError;
 use crate::oidc::token_request::{TokenRequest, TokenRequestError};
 use crate::provider::client::token::TokenError;
 
@@ -39,9 +40,13 @@ async fn answer(site: &Site, request: &HttpRequest, payload: Payload) -> HttpRes
             return OAuthError::new(match error {
                 TokenRequestError::UnsupportedGrantType => ErrorCode::UnsupportedGrantType,
                 TokenRequestError::MalformedScope => ErrorCode::InvalidScope,
+                TokenRequestError::TokenExchange(TokenExchangeRequestError::InvalidTarget) => {
+                    ErrorCode::InvalidTarget
+                }
                 TokenRequestError::Repeated(_)
                 | TokenRequestError::GrantTypeMissing
-                | TokenRequestError::Missing(_) => ErrorCode::InvalidRequest,
+                | TokenRequestError::Missing(_)
+                | TokenRequestError::TokenExchange(_) => ErrorCode::InvalidRequest,
             })
             .respond();
         }

@@ -16,6 +16,7 @@ use super::policy::Lifetimes;
 use super::scope::{OFFLINE_ACCESS, Scopes};
 use super::session::SessionId;
 use super::timestamp::Timestamp;
+use super::token_exchange::Actor;
 use super::user::UserId;
 
 /// The identifier of a grant.
@@ -154,6 +155,8 @@ pub struct AccessTokenRecord {
     pub audience: Vec<String>,
     /// The keys that it is bound to.
     pub confirmation: Confirmation,
+    /// Who acts for the user, in a token that came of an exchange.
+    pub actor: Option<Actor>,
     /// When it was issued.
     pub issued_at: Timestamp,
     /// When it ends.

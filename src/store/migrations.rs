@@ -55,6 +55,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "sender-constrained tokens",
         include_str!("../../migrations/0011_sender_constrained_tokens.sql"),
     ),
+    (
+        16,
+        "token exchange",
+        include_str!("../../migrations/0016_token_exchange.sql"),
+    ),
 ];
 
 /// Brings the schema up to date, and leaves alone one that is.

@@ -184,6 +184,40 @@ async fn a_refresh_token_of_a_public_client_is_bound_to_its_key() {
     );
 }
 
+/// A bound token is good for nobody without its key, where it is exchanged either.
+#[tokio::test]
+async fn a_bound_token_is_exchanged_only_by_who_holds_its_key() {
+    let server = Server::serve();
+    let party = add_client(
+        &server,
+        &json!({
+            "grant_types": [
+                "authorization_code", "urn:ietf:params:oauth:grant-type:token-exchange"
+            ],
+            "token_exchange": {"impersonation": true},
+        }),
+    );
+    let key = Holder::new();
+    let tokens = sign_in(&server, &party, &key, "openid").await.tokens();
+    let parameters = [
+        (
+            "grant_type",
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+        ),
+        ("subject_token", tokens.access_token.as_str()),
+        (
+            "subject_token_type",
+            "urn:ietf:params:oauth:token-type:access_token",
+        ),
+    ];
+    for holder in [None, Some(Holder::new())] {
+        let answer = token(&party, &parameters, holder.as_ref()).await;
+        answer.refused(&["invalid_request"]);
+    }
+    let answer = token(&party, &parameters, Some(&key)).await;
+    assert_eq!(answer.member("token_type"), "DPoP", "{}", answer.text);
+}
+
 /// RFC 9449 section 5.2.
 #[tokio::test]
 async fn a_client_whose_tokens_are_bound_must_send_proofs() {
