@@ -11,7 +11,6 @@ use super::acr::RequestedAcr;
 use super::authorization_response::ReturnAddress;
 use super::claims_request::ClaimsRequest;
 use super::client::Client;
-use super::dpop;
 use super::error::ErrorCode;
 use super::grant_type::GrantType;
 use super::parameters::{Parameters, Repeated};
@@ -426,7 +425,7 @@ fn code_challenge(
 /// [RFC 9449 section 10](https://www.rfc-editor.org/rfc/rfc9449#section-10).
 fn dpop_jkt(parameters: &Parameters) -> Result<Option<String>, Refusal> {
     match parameters.get("dpop_jkt")? {
-        Some(jkt) if !dpop::is_thumbprint(jkt) => Err(Refusal::KeyThumbprintMalformed),
+        Some(jkt) if !super::dpop::is_thumbprint(jkt) => Err(Refusal::KeyThumbprintMalformed),
         jkt => Ok(jkt.map(str::to_owned)),
     }
 }
