@@ -30,6 +30,7 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
         webfinger_domains: registration::webfinger_domains(reader),
         scopes: scopes(reader),
         outbound: super::outbound::read(reader),
+        client_certificates: default.client_certificates.clone(),
     }
 }
 
