@@ -24,6 +24,7 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
             default.require_pushed_authorization_requests,
         ),
         scopes: scopes(reader),
+        authorization_details: super::authorization_details::read(reader),
     }
 }
 

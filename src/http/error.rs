@@ -211,5 +211,13 @@ const fn describe(code: ErrorCode) -> &'static str {
         ErrorCode::RequestUriNotSupported => "request objects by reference are not supported",
         ErrorCode::RegistrationNotSupported => "registration in a request is not supported",
         ErrorCode::InvalidRequestUri => "the request_uri is unknown, expired or used",
+        ErrorCode::InvalidRequestObject => {
+            "the request object is malformed, expired, not for this issuer, or not signed by the \
+             client as it is registered"
+        }
+        ErrorCode::InvalidAuthorizationDetails => {
+            "the authorization_details are malformed, of a type that is unknown or not the \
+             client's, or more than was granted"
+        }
     }
 }

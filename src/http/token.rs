@@ -35,6 +35,7 @@ async fn answer(site: &Site, request: &HttpRequest, payload: Payload) -> HttpRes
             return OAuthError::new(match error {
                 TokenRequestError::UnsupportedGrantType => ErrorCode::UnsupportedGrantType,
                 TokenRequestError::MalformedScope => ErrorCode::InvalidScope,
+                TokenRequestError::Details(_) => ErrorCode::InvalidAuthorizationDetails,
                 TokenRequestError::Repeated(_)
                 | TokenRequestError::GrantTypeMissing
                 | TokenRequestError::Missing(_) => ErrorCode::InvalidRequest,

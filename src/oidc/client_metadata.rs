@@ -69,6 +69,11 @@ pub struct ClientMetadata {
     /// Whether it must use PKCE; public clients always must. Operators can require it of all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require_pkce: Option<bool>,
+    /// The types of authorization details that it may ask for ([RFC 9396 section 10]).
+    ///
+    /// [RFC 9396 section 10]: https://www.rfc-editor.org/rfc/rfc9396#section-10
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details_types: Vec<String>,
     /// Whether it must push its authorization requests ([RFC 9126 section 6]).
     ///
     /// [RFC 9126 section 6]: https://www.rfc-editor.org/rfc/rfc9126#section-6

@@ -43,6 +43,10 @@ pub enum ErrorCode {
     RegistrationNotSupported,
     /// [OIDC Core section 3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError)
     InvalidRequestUri,
+    /// [OIDC Core section 3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError)
+    InvalidRequestObject,
+    /// [RFC 9396 section 5](https://www.rfc-editor.org/rfc/rfc9396#section-5)
+    InvalidAuthorizationDetails,
 }
 
 impl ErrorCode {
@@ -70,6 +74,8 @@ impl ErrorCode {
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::RegistrationNotSupported => "registration_not_supported",
             Self::InvalidRequestUri => "invalid_request_uri",
+            Self::InvalidRequestObject => "invalid_request_object",
+            Self::InvalidAuthorizationDetails => "invalid_authorization_details",
         }
     }
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::authorization_details::AuthorizationDetails;
 use super::client::{Client, ClientId};
 use super::client_metadata::RefreshTokens;
 use super::grant_type::GrantType;
@@ -67,7 +68,11 @@ pub struct Grant {
 /// members that are not there have their defaults, so that old rows stay readable.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default)]
-pub struct GrantDetails {}
+pub struct GrantDetails {
+    /// What was granted in detail.
+    #[serde(skip_serializing_if = "AuthorizationDetails::is_empty")]
+    pub authorization_details: AuthorizationDetails,
+}
 
 /// Whether `client` gets a refresh token when it is granted `scopes`.
 #[must_use]
@@ -138,6 +143,8 @@ pub struct AccessTokenRecord {
     pub client_id: ClientId,
     /// What it allows.
     pub scopes: Scopes,
+    /// What it allows in detail.
+    pub details: AuthorizationDetails,
     /// The APIs it is for.
     pub audience: Vec<String>,
     /// When it was issued.

@@ -4,6 +4,7 @@
 //! is an argument.
 
 pub mod authorization_decision;
+pub mod authorization_details;
 pub mod authorization_request;
 pub mod authorization_response;
 pub mod claims;
@@ -16,6 +17,7 @@ pub mod error;
 pub mod grant;
 pub mod grant_type;
 pub mod issuer;
+pub mod json;
 pub mod metadata;
 pub mod parameters;
 pub mod password;
@@ -24,6 +26,7 @@ pub mod policy;
 pub mod prompt;
 pub mod pushed_authorization_request;
 pub mod redirect_uri;
+pub mod request_object;
 pub mod response_type;
 pub mod scope;
 pub mod secret;

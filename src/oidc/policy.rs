@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::authorization_details::AuthorizationDetailsTypes;
+
 /// Everything about a provider that is a choice and not a rule.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
@@ -20,6 +22,8 @@ pub struct Policy {
     pub require_pushed_authorization_requests: bool,
     /// What scopes beside the standard ones mean, in words for the consent page, by scope.
     pub scopes: BTreeMap<String, String>,
+    /// The types of authorization details that clients may ask for.
+    pub authorization_details: AuthorizationDetailsTypes,
 }
 
 /// How long things live.

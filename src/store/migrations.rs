@@ -25,6 +25,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "pushed authorization requests",
         include_str!("../../migrations/0007_pushed_authorization_requests.sql"),
     ),
+    (
+        15,
+        "authorization details",
+        include_str!("../../migrations/0015_authorization_details.sql"),
+    ),
 ];
 
 /// Brings the schema up to date, and leaves alone one that is.

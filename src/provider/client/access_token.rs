@@ -1,6 +1,7 @@
 //! What an access token stands for, at Keyfob's own endpoints.
 
 use crate::keys::jwt::{self, Expected, TokenType};
+use crate::oidc::authorization_details::AuthorizationDetails;
 use crate::oidc::claims::{AccessTokenClaims, OneOrMany};
 use crate::oidc::client::ClientId;
 use crate::oidc::scope::Scopes;
@@ -23,6 +24,8 @@ pub struct LiveAccessToken {
     pub user: Option<User>,
     /// What it allows.
     pub scopes: Scopes,
+    /// What it allows in detail.
+    pub details: AuthorizationDetails,
     /// The APIs it is for.
     pub audience: OneOrMany,
     /// When it was issued.
@@ -52,6 +55,7 @@ impl LiveAccessToken {
             client_id,
             user,
             scopes: claims.scope,
+            details: claims.authorization_details,
             audience: claims.aud,
             issued_at: claims.iat,
             expires_at: claims.exp,
@@ -124,6 +128,7 @@ impl Provider {
             client_id: live.token.client_id,
             user: live.on_behalf_of.map(|(_, user)| user),
             scopes: live.token.scopes,
+            details: live.token.details,
             audience: live.token.audience.into(),
             issued_at: live.token.issued_at,
             expires_at: live.token.expires_at,

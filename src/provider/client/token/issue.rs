@@ -1,6 +1,7 @@
 //! Making the tokens of an answer. Nothing is stored here: what must be is returned.
 
 use crate::keys::jwt::{self, TokenType};
+use crate::oidc::authorization_details::AuthorizationDetails;
 use crate::oidc::claims::{self, AccessTokenClaims, IdTokenClaims};
 use crate::oidc::client::Client;
 use crate::oidc::client_metadata::{self, AccessTokenFormat};
@@ -16,9 +17,27 @@ use crate::provider::{InternalError, Provider};
 pub(super) struct AccessToken {
     text: String,
     expires_in: u64,
-    scopes: Scopes,
+    access: Access,
     /// What an opaque token is kept as, under which digest.
     pub(super) record: Option<(Digest, AccessTokenRecord)>,
+}
+
+/// What an access token allows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Access {
+    /// In scopes.
+    pub(super) scopes: Scopes,
+    /// In detail.
+    pub(super) details: AuthorizationDetails,
+}
+
+impl From<Scopes> for Access {
+    fn from(scopes: Scopes) -> Self {
+        Self {
+            scopes,
+            details: AuthorizationDetails::default(),
+        }
+    }
 }
 
 /// Whom an access token speaks for.
@@ -31,18 +50,19 @@ pub(super) enum Subject<'a> {
 }
 
 impl Provider {
-    /// Makes an access token for `scopes`.
+    /// Makes an access token for `access`.
     pub(super) fn make_access_token(
         &self,
         client: &Client,
         subject: Subject<'_>,
-        scopes: Scopes,
+        access: impl Into<Access>,
         now: Timestamp,
     ) -> Result<AccessToken, InternalError> {
+        let access = access.into();
         let metadata = &client.metadata;
         let lifetime = metadata.access_token_lifetime(self.policy.lifetimes.access_token);
         let expires_at = now.after(lifetime);
-        let audience = self.audience(client, &scopes);
+        let audience = self.audience(client, &access.scopes);
         let grant_id = match subject {
             Subject::User(grant) => Some(grant.id),
             Subject::Client => None,
@@ -60,7 +80,8 @@ impl Provider {
                     iat: now,
                     jti: self.random.uuid().to_string(),
                     client_id: client.id.to_string(),
-                    scope: scopes.clone(),
+                    scope: access.scopes.clone(),
+                    authorization_details: access.details.clone(),
                     grant_id: grant_id.as_ref().map(GrantId::to_string),
                 };
                 let key = self.signing_key(metadata.access_token_signed_response_alg, now)?;
@@ -71,7 +92,8 @@ impl Provider {
                 let record = AccessTokenRecord {
                     grant_id,
                     client_id: client.id.clone(),
-                    scopes: scopes.clone(),
+                    scopes: access.scopes.clone(),
+                    details: access.details.clone(),
                     audience,
                     issued_at: now,
                     expires_at,
@@ -82,7 +104,7 @@ impl Provider {
         Ok(AccessToken {
             text,
             expires_in: lifetime.as_secs(),
-            scopes,
+            access,
             record,
         })
     }
@@ -97,7 +119,7 @@ impl Provider {
         access_token: &AccessToken,
         now: Timestamp,
     ) -> Result<Option<String>, InternalError> {
-        if !access_token.scopes.contains(scope::OPENID) {
+        if !access_token.access.scopes.contains(scope::OPENID) {
             return Ok(None);
         }
         let metadata = &client.metadata;
@@ -117,7 +139,7 @@ impl Provider {
             sid: grant.session_id.to_string(),
             user: match metadata.id_token_claims {
                 client_metadata::IdTokenClaims::GrantedScopes => {
-                    claims::of_user(user, &access_token.scopes)
+                    claims::of_user(user, &access_token.access.scopes)
                 }
                 client_metadata::IdTokenClaims::Lean => serde_json::Map::new(),
             },
@@ -148,7 +170,8 @@ impl AccessToken {
             access_token: self.text,
             token_type: "Bearer",
             expires_in: self.expires_in,
-            scope: self.scopes,
+            scope: self.access.scopes,
+            authorization_details: self.access.details,
             refresh_token,
             id_token,
         }

@@ -11,6 +11,7 @@ mod refresh_token;
 use authorization_code::find_code;
 use refresh_token::find_refresh_token;
 
+use crate::oidc::authorization_details::AuthorizationDetailsError;
 use crate::oidc::client::Client;
 use crate::oidc::client_authentication::ClientCredentials;
 use crate::oidc::error::ErrorCode;
@@ -88,6 +89,9 @@ pub enum TokenError {
     /// More than was granted, or what this grant cannot give.
     #[error("the scope is more than can be granted")]
     InvalidScope,
+    /// Details that cannot be granted.
+    #[error(transparent)]
+    Details(#[from] AuthorizationDetailsError),
     /// A failure.
     #[error(transparent)]
     Internal(#[from] InternalError),
@@ -120,6 +124,7 @@ impl TokenError {
             | Self::UserDisabled
             | Self::NotInGroup => ErrorCode::InvalidGrant,
             Self::InvalidScope => ErrorCode::InvalidScope,
+            Self::Details(_) => ErrorCode::InvalidAuthorizationDetails,
             Self::Internal(error) if error.is_temporary() => ErrorCode::TemporarilyUnavailable,
             Self::Internal(_) => ErrorCode::ServerError,
         }
@@ -170,7 +175,7 @@ impl Provider {
             TokenRequest::ClientCredentials(request) => {
                 let client = self.admit(&mut db, &credentials, None, grant_type).await?;
                 drop(db);
-                self.act_as_itself(&client, &request).await
+                self.act_as_itself(&client, request).await
             }
         }
     }
