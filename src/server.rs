@@ -13,8 +13,9 @@ use actix_web::{App, HttpServer, Route};
 use crate::dev::Development;
 use crate::http::site::Site;
 use crate::http::{
-    account_selection, assets, authorization, consent, cors, discovery, error, form, front, health,
-    introspection, login, logout, pushed_authorization_request, revocation, token, trace, userinfo,
+    account_selection, assets, authorization, consent, cors, device, device_authorization,
+    discovery, error, form, front, health, introspection, login, logout,
+    pushed_authorization_request, revocation, token, trace, userinfo,
 };
 use crate::oidc::metadata::path;
 use crate::provider::{InternalError, Provider};
@@ -112,6 +113,12 @@ fn routes(app: &mut ServiceConfig) {
             .default_service(to(|| async { form::method_not_allowed("POST, OPTIONS") })),
     )
     .service(
+        resource(path::DEVICE_AUTHORIZATION)
+            .route(post().to(device_authorization::post))
+            .route(options().to(cors::preflight))
+            .default_service(to(|| async { form::method_not_allowed("POST, OPTIONS") })),
+    )
+    .service(
         resource(path::INTROSPECTION)
             .route(post().to(introspection::post))
             .default_service(to(|| async { form::method_not_allowed("POST") })),
@@ -153,6 +160,18 @@ fn routes(app: &mut ServiceConfig) {
             .route(get().to(consent::get))
             .route(post().to(consent::post)),
     )
+    .service(
+        resource(path::DEVICE)
+            .route(get().to(device::get))
+            .route(post().to(device::post)),
+    )
+    .service(
+        resource("/device/confirm")
+            .route(get().to(device::confirmation))
+            .route(post().to(device::confirm)),
+    )
+    .route("/device/connected", get().to(device::connected))
+    .route("/device/refused", get().to(device::refused))
     .route("/", get().to(front::get))
     .route("", get().to(front::get))
     .route("/logo", get().to(front::logo))

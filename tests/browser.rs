@@ -8,7 +8,7 @@ use std::time::Duration;
 use support::chromium::{Chromium, Tab};
 use support::launch::Launch;
 use support::process::Server;
-use support::relying_party::RelyingParty;
+use support::relying_party::{Authentication, RelyingParty};
 use support::requirement::Requirement;
 use thirtyfour::error::WebDriverResult;
 
@@ -127,6 +127,53 @@ async fn a_redirect_uri_that_is_not_registered_is_shown_beside_those_that_are() 
             Ok(())
         })
         .await;
+}
+
+#[tokio::test]
+async fn a_device_is_connected_from_the_address_that_it_shows() {
+    let Some(chromium) = Requirement::Browser.require(Chromium::find()) else {
+        return;
+    };
+    let server = Server::dev();
+    let client = server.ready.client(|it| it.client_id == "device");
+    let party = RelyingParty::seeded(&server, client, Authentication::None);
+    let scope = [("scope", "openid profile offline_access")];
+    let codes = party.post("/oauth2/device", &scope).await;
+    let alice = server.user("alice");
+    chromium
+        .run(async |tab| {
+            tab.open(codes.member("verification_uri")).await?;
+            tab.type_into("user-code", "bcdf-ghjk").await?;
+            tab.click("device-submit").await?;
+            tab.element("device-alert").await?;
+            tab.judge("device-wrong").await?;
+
+            tab.open(codes.member("verification_uri_complete")).await?;
+            tab.click("device-phone").await?;
+            tab.judge("device").await?;
+            tab.click("device-submit").await?;
+            tab.type_into("username", &alice.username).await?;
+            tab.type_into("password", &alice.password).await?;
+            tab.judge("device-login").await?;
+            tab.click("login-submit").await?;
+            let shown = tab.text("device-code").await?;
+            assert_eq!(shown, codes.member("user_code"));
+            tab.judge("device-confirm").await?;
+            tab.click("device-allow").await?;
+            tab.element("device-connected").await?;
+            tab.judge("device-connected").await?;
+            tab.open(server.url("/device/refused").as_str()).await?;
+            tab.judge("device-refused").await?;
+            Ok(())
+        })
+        .await;
+    let tokens = party
+        .token(&[
+            ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
+            ("device_code", codes.member("device_code")),
+        ])
+        .await;
+    tokens.tokens();
 }
 
 /// Signs in on the login page that the tab shows, and allows what is asked.

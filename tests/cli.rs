@@ -249,11 +249,22 @@ fn keys_are_listed_and_rotated() {
     assert_eq!(active.len(), 3);
     assert!(active.iter().all(|key| key["retires_at"].is_null()));
 
-    let rotated = site.run("key rotate --json", "").json();
-    let kid = &active[0]["kid"];
-    let rotated = rotated["keys"].as_array().unwrap().iter();
-    let old: Vec<_> = rotated.filter(|key| key["kid"] == *kid).collect();
-    assert!(old[0]["retires_at"].is_i64(), "{old:?}");
+    // One algorithm at first, then the others.
+    for (command, retired) in [
+        ("key rotate --alg ES256 --json", vec!["ES256"]),
+        ("key rotate --json", vec!["RS256", "ES256", "EdDSA"]),
+    ] {
+        let rotated = site.run(command, "").json();
+        for key in &active {
+            let keys = rotated["keys"].as_array().unwrap().iter();
+            let old: Vec<_> = keys.filter(|it| it["kid"] == key["kid"]).collect();
+            let is_retired = retired.contains(&key["alg"].as_str().unwrap());
+            assert_eq!(old[0]["retires_at"].is_i64(), is_retired, "{old:?}");
+        }
+    }
+    let unknown = site.run("key rotate --alg HS256", "");
+    assert_eq!(unknown.status, 2);
+    assert!(unknown.stderr.contains("RS256"), "{}", unknown.stderr);
 
     let again = site.run("key rotate", "");
     assert_eq!(again.status, 4);

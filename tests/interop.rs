@@ -28,6 +28,19 @@ fn a_relying_party_made_with_openid_client_works() {
 }
 
 #[test]
+fn a_device_made_with_openid_client_works() {
+    let Some(directory) = Requirement::Interop.require(toolchain::node()) else {
+        return;
+    };
+    let server = Server::dev();
+    let client = server.ready.client(|it| it.client_id == "device");
+    let mut script = Command::new("node");
+    script.arg("device_flow.mjs").current_dir(directory);
+    let checks = run(&mut script, &server, client);
+    assert_eq!(checks, 7);
+}
+
+#[test]
 fn a_relying_party_made_with_authlib_works() {
     let Some(directory) = Requirement::Interop.require(toolchain::python()) else {
         return;

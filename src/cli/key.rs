@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::exit::{CliError, Exit, after_help};
@@ -10,10 +10,11 @@ use super::operator::work;
 use super::output::{Output, instant, table};
 use super::serve::master_key;
 use crate::config::Config;
+use crate::oidc::signing_algorithm::SigningAlgorithm;
 use crate::provider::operator::keys::KeyLine;
 
 /// The commands of `keyfob key`.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum KeyCommand {
     /// Lists the signing keys, with the state of each
     #[command(after_help = after_help(
@@ -21,9 +22,24 @@ pub enum KeyCommand {
          keyfob key list --json | jq -r '.keys[] | select(.state == \"active\") | .kid'",
     ))]
     List,
-    /// Lets every signing key give way to the next; running servers follow by themselves
-    #[command(after_help = after_help("  keyfob key rotate"))]
-    Rotate,
+    /// Lets the signing keys give way to the next; running servers follow by themselves
+    #[command(after_help = after_help("  keyfob key rotate\n  keyfob key rotate --alg RS256"))]
+    Rotate(RotateKeys),
+}
+
+/// The arguments of `keyfob key rotate`.
+#[derive(Args, Clone, Debug)]
+pub struct RotateKeys {
+    /// Only the keys of this algorithm; may be repeated
+    #[arg(long = "alg", value_name = "ALGORITHM", value_parser = algorithm)]
+    pub algorithms: Vec<SigningAlgorithm>,
+}
+
+fn algorithm(text: &str) -> Result<SigningAlgorithm, String> {
+    text.parse().map_err(|_| {
+        let known = SigningAlgorithm::ALL.iter().map(|it| it.as_str());
+        format!("Keyfob has {}", known.collect::<Vec<_>>().join(", "))
+    })
 }
 
 /// Carries out `command`.
@@ -40,7 +56,15 @@ pub async fn run(
     let keys = work(config, async |operator| {
         let is_rotated = match command {
             KeyCommand::List => true,
-            KeyCommand::Rotate => operator.rotate_keys(&master_key).await?,
+            KeyCommand::Rotate(RotateKeys { ref algorithms }) => {
+                let chosen = algorithms.as_slice();
+                let chosen = if chosen.is_empty() {
+                    SigningAlgorithm::ALL
+                } else {
+                    chosen
+                };
+                operator.rotate_keys(&master_key, chosen).await?
+            }
         };
         if !is_rotated {
             let message = "a rotation is under way already; nothing changed";

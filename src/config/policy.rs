@@ -34,6 +34,7 @@ fn lifetimes(reader: &mut Reader, default: &Lifetimes) -> Lifetimes {
     };
     let lifetimes = Lifetimes {
         authorization_code: read("authorization_code", default.authorization_code, &CODE),
+        device_code: read("device_code", default.device_code, &DEVICE_CODE),
         access_token: read("access_token", default.access_token, &TOKEN),
         id_token: read("id_token", default.id_token, &TOKEN),
         refresh_token_idle: read("refresh_token_idle", default.refresh_token_idle, &GRANT),
@@ -113,6 +114,11 @@ fn throttle(reader: &mut Reader, default: &ThrottlePolicy) -> ThrottlePolicy {
             default.known_browser_failures,
             &(1..=1_000_000),
         ),
+        user_code_failures: reader.within(
+            "throttle.user_code_failures",
+            default.user_code_failures,
+            &(1..=MOST_USER_CODE_FAILURES),
+        ),
         window: reader.within("throttle.window", default.window, &(SECOND..=DAY)),
     }
 }
@@ -167,6 +173,11 @@ const DAY: Duration = Duration::from_hours(24);
 ///
 /// [RFC 6749 section 4.1.2]: https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2
 const CODE: RangeInclusive<Duration> = SECOND..=Duration::from_mins(10);
+/// As long as [RFC 8628 section 6.1] has in mind for a code of this length.
+///
+/// [RFC 8628 section 6.1]: https://www.rfc-editor.org/rfc/rfc8628#section-6.1
+const DEVICE_CODE: RangeInclusive<Duration> = MINUTE..=Duration::from_mins(30);
+const MOST_USER_CODE_FAILURES: u32 = 100;
 const TOKEN: RangeInclusive<Duration> = SECOND..=DAY;
 const GRANT: RangeInclusive<Duration> = SECOND..=Duration::from_hours(43800);
 const GRACE: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_mins(5);

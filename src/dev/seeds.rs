@@ -14,6 +14,7 @@ use crate::oidc::client_metadata::{ApplicationType, ClientMetadata};
 use crate::oidc::grant_type::{GrantType, GrantTypes};
 use crate::oidc::issuer::Issuer;
 use crate::oidc::redirect_uri::RedirectUri;
+use crate::oidc::response_type::ResponseTypes;
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::user::{Address, PasswordHash, StandardClaims, User, UserId};
 use crate::provider::operator::clients::NewClient;
@@ -141,6 +142,21 @@ fn seeded_clients(
                 client_name: Some("Machine".to_owned()),
                 grant_types: GrantTypes(vec![GrantType::ClientCredentials]),
                 scope: Some(parsed("api:read api:write", "scope")?),
+                ..ClientMetadata::default()
+            },
+        },
+        NewClient {
+            client_id: Some("device".to_owned()),
+            client_secret: None,
+            metadata: ClientMetadata {
+                client_name: Some("Device".to_owned()),
+                token_endpoint_auth_method: ClientAuthenticationMethod::None,
+                grant_types: GrantTypes(vec![GrantType::DeviceCode, GrantType::RefreshToken]),
+                response_types: ResponseTypes(Vec::new()),
+                scope: Some(parsed(
+                    "openid profile email offline_access api:read",
+                    "scope",
+                )?),
                 ..ClientMetadata::default()
             },
         },

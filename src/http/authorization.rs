@@ -12,6 +12,7 @@ use crate::provider::browser::authorization::{
 };
 use crate::provider::browser::transaction::TransactionError;
 
+use super::device;
 use super::error::{authorization_page, form_page, transaction_page};
 use super::form;
 use super::page::{self, Frame};
@@ -118,6 +119,7 @@ pub(super) fn respond(
                 Page::Login => "login",
                 Page::SelectAccount => "select-account",
                 Page::Consent => "consent",
+                Page::Device => "device/confirm",
             };
             let mut response = page::redirect(&page_url(site, name, &transaction));
             if binding.is_new {
@@ -125,6 +127,7 @@ pub(super) fn respond(
             }
             response
         }
+        Ok(AuthorizationOutcome::Device(outcome)) => device::finished(site, request, outcome),
         Err(AuthorizationError::RedirectUriNotRegistered(unregistered)) => {
             redirect_uri_not_registered(site, request, &unregistered, None)
         }

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::oidc::scope::Scopes;
 use crate::oidc::web_uri::WebUri;
 
 use super::authorization::{go_on_after, respond, transaction};
@@ -27,16 +28,6 @@ pub async fn get(site: Data<Site>, request: HttpRequest) -> HttpResponse {
     let binding = site.provider.binding(&browser);
     let frame = Frame::new(&site, &request);
     let metadata = &prompt.client.metadata;
-    let scopes = prompt.scopes.iter().map(|scope| {
-        let described = site.provider.policy().scopes.get(scope);
-        described.map_or_else(
-            || ScopeLine::of(scope),
-            |description| ScopeLine {
-                name: scope.to_owned(),
-                description: description.clone(),
-            },
-        )
-    });
     frame.send(
         StatusCode::OK,
         &ConsentPage {
@@ -54,7 +45,7 @@ pub async fn get(site: Data<Site>, request: HttpRequest) -> HttpResponse {
                 name: prompt.user.display_name(),
                 account: account(&prompt.user),
             },
-            scopes: scopes.collect(),
+            scopes: scope_lines(&site, &prompt.scopes),
         },
     )
 }
@@ -77,6 +68,21 @@ pub async fn post(site: Data<Site>, request: HttpRequest, payload: Payload) -> H
         }
         _ => page::error(&site, &request, ErrorKind::MalformedRequest),
     }
+}
+
+/// Scopes in plain words: the operator's, or Keyfob's own.
+pub(super) fn scope_lines(site: &Site, scopes: &Scopes) -> Vec<ScopeLine> {
+    let lines = scopes.iter().map(|scope| {
+        let described = site.provider.policy().scopes.get(scope);
+        described.map_or_else(
+            || ScopeLine::of(scope),
+            |description| ScopeLine {
+                name: scope.to_owned(),
+                description: description.clone(),
+            },
+        )
+    });
+    lines.collect()
 }
 
 /// What tells an account from others of the same name.

@@ -197,13 +197,16 @@ const fn describe(code: ErrorCode) -> &'static str {
         ErrorCode::TemporarilyUnavailable => "the server cannot answer now; try again",
         ErrorCode::InvalidClient => "the client did not authenticate",
         ErrorCode::InvalidGrant => {
-            "the code or refresh token is unknown, expired, revoked, used, or was issued for \
-             another client or redirect_uri, or its PKCE verifier does not fit"
+            "the code or token is unknown, expired, revoked, used, or was issued for another \
+             client or redirect_uri, or its PKCE verifier does not fit"
         }
         ErrorCode::UnsupportedGrantType => "the grant_type is not supported",
         ErrorCode::InvalidToken => "the access token is unknown, expired or revoked",
         ErrorCode::InsufficientScope => "the access token lacks a scope that is needed here",
         ErrorCode::UnsupportedTokenType => "tokens of this type cannot be revoked",
+        ErrorCode::AuthorizationPending => "nobody has answered on the verification page yet",
+        ErrorCode::SlowDown => "the interval between two requests is now five seconds longer",
+        ErrorCode::ExpiredToken => "the device code has expired; start again",
         ErrorCode::LoginRequired => "nobody is signed in",
         ErrorCode::ConsentRequired => "consent is needed",
         ErrorCode::AccountSelectionRequired => "an account must be selected",

@@ -9,6 +9,8 @@ pub mod bearer;
 pub mod browser;
 pub mod consent;
 pub mod cors;
+pub mod device;
+pub mod device_authorization;
 pub mod discovery;
 pub mod error;
 pub mod form;

@@ -7,11 +7,13 @@
 
 pub mod accent;
 pub mod consent;
+pub mod device;
 pub mod error;
 pub mod form_post;
 pub mod front;
 pub mod login;
 pub mod logout;
+pub mod qr_code;
 pub mod redirect_uris;
 pub mod select_account;
 pub mod words;

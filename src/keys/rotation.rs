@@ -95,21 +95,24 @@ pub fn rotation_due(
     })
 }
 
-/// What is to be done at `now` for an operator who wants other keys: each active key gives way to
-/// the next, however young it is. `None` if that is under way already.
+/// What is to be done at `now` for an operator who wants other keys: each active key of
+/// `algorithms` gives way to the next, however young it is. `None` if that is under way already.
 ///
 /// A next key that has not been published for the lead becomes active when it has, and the
 /// active one signs until then.
 #[must_use]
 pub fn rotation_by_hand(
     keyset: &Keyset,
+    algorithms: &[SigningAlgorithm],
     policy: &KeyRotationPolicy,
     longest_token_lifetime: Duration,
     now: Timestamp,
 ) -> Option<Rotation> {
     let mut schedule = Schedule::new(policy, longest_token_lifetime, now);
     schedule.waits_for_lead = false;
-    schedule.decide(keyset, |_| true)
+    schedule.decide(keyset, |active| {
+        algorithms.contains(&active.key.algorithm())
+    })
 }
 
 struct Schedule {

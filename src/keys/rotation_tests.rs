@@ -7,6 +7,7 @@ use crate::keys::dev_keys::dev_keys;
 use crate::keys::signing_key::SigningKey;
 use SigningAlgorithm::{ES256, EdDsa, RS256};
 
+const ALL: &[SigningAlgorithm] = SigningAlgorithm::ALL;
 const NOW: Timestamp = Timestamp(1_000_000_000);
 const LIFETIME: Duration = Duration::from_hours(1);
 const DAY: i64 = 24 * 60 * 60;
@@ -137,14 +138,14 @@ fn without_an_interval_keys_are_rotated_by_hand_alone() {
     };
     let keys = keyset(9_000 * DAY, 9_000 * DAY);
     assert_eq!(rotation_due(&keys, &by_hand, LIFETIME, NOW), None);
-    assert!(rotation_by_hand(&keys, &by_hand, LIFETIME, NOW).is_some());
+    assert!(rotation_by_hand(&keys, ALL, &by_hand, LIFETIME, NOW).is_some());
 }
 
 #[test]
 fn by_hand_a_young_key_gives_way_once_the_next_is_known() {
     for (next_for, activates_at) in [(LEAD, NOW), (2 * LEAD, NOW), (100, at(LEAD - 100))] {
         let keys = keyset(next_for, next_for);
-        let rotation = rotation_by_hand(&keys, &policy(), LIFETIME, NOW).unwrap();
+        let rotation = rotation_by_hand(&keys, ALL, &policy(), LIFETIME, NOW).unwrap();
         assert_eq!(rotation.promotions[1].kid, kid(&keys, 3));
         assert_eq!(rotation.promotions[1].activates_at, activates_at);
         assert_eq!(rotation.retirements[1].kid, kid(&keys, 2));
@@ -156,10 +157,10 @@ fn by_hand_a_young_key_gives_way_once_the_next_is_known() {
 #[test]
 fn by_hand_twice_is_once() {
     let keys = without(&keyset(100, 100), |it| it.key.algorithm() != ES256);
-    let rotation = rotation_by_hand(&keys, &policy(), LIFETIME, NOW).unwrap();
+    let rotation = rotation_by_hand(&keys, ALL, &policy(), LIFETIME, NOW).unwrap();
     let rotated = apply(&keys, &rotation);
     let is_es256 = |rotation: Rotation| rotation.planned.iter().any(|it| it.algorithm == ES256);
-    let again = rotation_by_hand(&rotated, &policy(), LIFETIME, NOW).unwrap();
+    let again = rotation_by_hand(&rotated, ALL, &policy(), LIFETIME, NOW).unwrap();
     assert!(!is_es256(again), "it is under way");
     let due = rotation_due(&rotated, &policy(), LIFETIME, NOW).unwrap();
     assert!(!is_es256(due));
@@ -167,6 +168,16 @@ fn by_hand_twice_is_once() {
     let active = |now| rotated.active(ES256, now).unwrap().kid().to_owned();
     assert_eq!(active(at(LEAD - 101)), kid(&keys, 0));
     assert_eq!(active(at(LEAD - 100)), kid(&keys, 1));
+}
+
+#[test]
+fn by_hand_the_keys_of_one_algorithm_give_way_alone() {
+    let keys = keyset(2 * LEAD, 2 * LEAD);
+    let rotation = rotation_by_hand(&keys, &[ES256], &policy(), LIFETIME, NOW).unwrap();
+    assert_eq!(rotation.promotions.len(), 1);
+    assert_eq!(rotation.promotions[0].kid, kid(&keys, 3));
+    assert_eq!(rotation.retirements.len(), 1);
+    assert_eq!(rotation.planned, [planned_next(ES256)]);
 }
 
 #[test]
@@ -204,7 +215,7 @@ fn a_missing_key_is_made_up_for() {
 #[test]
 fn by_hand_without_a_next_key_a_new_one_is_published_first() {
     let keys = without(&keyset(100, 100), |it| it.activates_at == STAND_BY);
-    let rotation = rotation_by_hand(&keys, &policy(), LIFETIME, NOW).unwrap();
+    let rotation = rotation_by_hand(&keys, ALL, &policy(), LIFETIME, NOW).unwrap();
     assert_eq!(rotation.planned[0], planned_active(RS256, at(LEAD)));
     assert_eq!(rotation.planned[1], planned_next(RS256));
     assert_eq!(rotation.retirements[0].retires_at, at(LEAD));

@@ -163,7 +163,7 @@ impl Refusal {
 }
 
 /// An authorization request of a known client, every parameter parsed.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct AuthorizationRequest {
     /// The requested scopes that the client may have.
     pub scopes: Scopes,
@@ -179,6 +179,25 @@ pub struct AuthorizationRequest {
     pub login_hint: Option<String>,
     /// An ID token of the user the client expects, not yet verified.
     pub id_token_hint: Option<String>,
+}
+
+impl AuthorizationRequest {
+    /// What a device of `client` asks a person for: always to confirm it, whatever they allowed
+    /// before ([RFC 8628 section 5.4]).
+    ///
+    /// [RFC 8628 section 5.4]: https://www.rfc-editor.org/rfc/rfc8628#section-5.4
+    #[must_use]
+    pub fn of_device(scopes: Scopes, client: &Client) -> Self {
+        Self {
+            scopes,
+            prompt: Prompt {
+                consent: true,
+                ..Prompt::default()
+            },
+            max_age: client.metadata.default_max_age,
+            ..Self::default()
+        }
+    }
 }
 
 /// The `client_id` of a request.

@@ -28,8 +28,12 @@ pub mod path {
     pub const INTROSPECTION: &str = "/oauth2/introspect";
     /// Where clients give tokens back.
     pub const REVOCATION: &str = "/oauth2/revoke";
+    /// Where devices begin.
+    pub const DEVICE_AUTHORIZATION: &str = "/oauth2/device";
     /// Where browsers sign out.
     pub const END_SESSION: &str = "/oauth2/logout";
+    /// Where people type the code that a device shows them: short, since they type this, too.
+    pub const DEVICE: &str = "/device";
     /// The public keys.
     pub const JWKS: &str = "/.well-known/jwks.json";
     /// The metadata, as OIDC Discovery places it.
@@ -58,6 +62,7 @@ pub struct Metadata {
     pub end_session_endpoint: String,
     pub introspection_endpoint: String,
     pub revocation_endpoint: String,
+    pub device_authorization_endpoint: String,
     pub scopes_supported: Vec<String>,
     pub response_types_supported: Vec<&'static str>,
     pub response_modes_supported: Vec<&'static str>,
@@ -100,6 +105,7 @@ impl Metadata {
             end_session_endpoint: issuer.join(path::END_SESSION),
             introspection_endpoint: back_channel.join(path::INTROSPECTION),
             revocation_endpoint: back_channel.join(path::REVOCATION),
+            device_authorization_endpoint: back_channel.join(path::DEVICE_AUTHORIZATION),
             scopes_supported: scopes.map(str::to_owned).collect(),
             response_types_supported: vec!["code"],
             response_modes_supported: vec!["query", "form_post"],

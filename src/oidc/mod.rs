@@ -13,6 +13,7 @@ pub mod client_authentication;
 pub mod client_authentication_method;
 pub mod client_metadata;
 pub mod consent;
+pub mod device_authorization;
 pub mod error;
 pub mod grant;
 pub mod grant_type;

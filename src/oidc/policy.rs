@@ -31,6 +31,8 @@ pub struct Policy {
 pub struct Lifetimes {
     /// Of an authorization code.
     pub authorization_code: Duration,
+    /// Of the codes of a device.
+    pub device_code: Duration,
     /// Of an access token.
     pub access_token: Duration,
     /// Of an ID token.
@@ -59,6 +61,7 @@ impl Default for Lifetimes {
     fn default() -> Self {
         Self {
             authorization_code: Duration::from_mins(1),
+            device_code: Duration::from_mins(10),
             access_token: HOUR,
             id_token: HOUR,
             refresh_token_idle: DAY * 30,
@@ -114,6 +117,9 @@ pub struct ThrottlePolicy {
     pub address_failures: u32,
     /// Wrong passwords from one known browser for the account it is known of, in one window.
     pub known_browser_failures: u32,
+    /// Wrong user codes of devices from one account, or from one browser or address where nobody
+    /// is signed in, in one window.
+    pub user_code_failures: u32,
     /// The window.
     pub window: Duration,
 }
@@ -124,6 +130,7 @@ impl Default for ThrottlePolicy {
             account_failures: 10,
             address_failures: 100,
             known_browser_failures: 10,
+            user_code_failures: 5,
             window: Duration::from_mins(15),
         }
     }

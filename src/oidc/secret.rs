@@ -31,6 +31,8 @@ pub enum SecretKind {
     KnownBrowser,
     /// The handle of an authorization transaction, in the URLs of its pages.
     Transaction,
+    /// What a device asks the token endpoint with.
+    DeviceCode,
     /// The `request_uri` of a pushed authorization request, in the form that [RFC 9126 section 2.2]
     /// gives as an example.
     ///
@@ -51,6 +53,7 @@ impl SecretKind {
             Self::Browser => "kfb_",
             Self::KnownBrowser => "kfk_",
             Self::Transaction => "kft_",
+            Self::DeviceCode => "kfd_",
             Self::PushedAuthorizationRequest => "urn:ietf:params:oauth:request_uri:",
         }
     }

@@ -1,7 +1,9 @@
-//! The token request ([RFC 6749 sections 4.1.3, 4.4.2 and 6], [RFC 7636 section 4.5]).
+//! The token request ([RFC 6749 sections 4.1.3, 4.4.2 and 6], [RFC 7636 section 4.5],
+//! [RFC 8628 section 3.4]).
 //!
 //! [RFC 6749 sections 4.1.3, 4.4.2 and 6]: https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3
 //! [RFC 7636 section 4.5]: https://www.rfc-editor.org/rfc/rfc7636#section-4.5
+//! [RFC 8628 section 3.4]: https://www.rfc-editor.org/rfc/rfc8628#section-3.4
 
 use super::authorization_details::{AuthorizationDetails, AuthorizationDetailsError};
 use super::grant_type::GrantType;
@@ -17,6 +19,8 @@ pub enum TokenRequest {
     RefreshToken(RefreshTokenRequest),
     /// Asks for a token of the client's own.
     ClientCredentials(ClientCredentialsRequest),
+    /// Asks whether a person has answered a device.
+    DeviceCode(DeviceCodeRequest),
 }
 
 /// What exchanges a code.
@@ -50,6 +54,13 @@ pub struct ClientCredentialsRequest {
     pub scopes: Option<Scopes>,
     /// What is wanted in detail.
     pub details: Option<AuthorizationDetails>,
+}
+
+/// What asks whether a person has answered a device.
+#[derive(Clone, Debug)]
+pub struct DeviceCodeRequest {
+    /// The device code, as presented.
+    pub device_code: String,
 }
 
 /// Why a body is not a token request, in the order of the checks.
@@ -99,6 +110,9 @@ impl TokenRequest {
                 scopes: scopes(body)?,
                 details: details(body)?,
             }),
+            GrantType::DeviceCode => Self::DeviceCode(DeviceCodeRequest {
+                device_code: required(body, "device_code")?,
+            }),
         })
     }
 
@@ -109,6 +123,7 @@ impl TokenRequest {
             Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
             Self::RefreshToken(_) => GrantType::RefreshToken,
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
+            Self::DeviceCode(_) => GrantType::DeviceCode,
         }
     }
 }
@@ -118,7 +133,8 @@ fn required(body: &Parameters, name: &'static str) -> Result<String, TokenReques
     Ok(value.to_owned())
 }
 
-fn scopes(body: &Parameters) -> Result<Option<Scopes>, TokenRequestError> {
+/// The parameter `scope`, which some requests may leave out.
+pub fn scopes(body: &Parameters) -> Result<Option<Scopes>, TokenRequestError> {
     let scope = body.get("scope")?;
     scope
         .map(|text| text.parse().map_err(|_| TokenRequestError::MalformedScope))

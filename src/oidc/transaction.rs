@@ -12,8 +12,11 @@ pub struct Transaction {
     pub browser_digest: Digest,
     /// The client that asks.
     pub client_id: ClientId,
-    /// The parameters of the request, form-encoded, as the client sent them.
+    /// The parameters of the request, form-encoded, as the client sent them; of a device, the user
+    /// code that was typed, sealed.
     pub request: String,
+    /// The digest of the device code, where a device waits for the answer and not a client.
+    pub device: Option<Digest>,
     /// The digest of the pushed request that it carries out, if it was pushed.
     pub pushed_digest: Option<Digest>,
     /// When it began.

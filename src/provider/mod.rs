@@ -44,6 +44,8 @@ pub struct Provider {
     succession_key: DerivedKey,
     /// Binds the forms of pages to the browser they were shown in.
     form_key: DerivedKey,
+    /// Digests the codes that people type for a device, which are too short for a plain hash.
+    user_code_key: DerivedKey,
 }
 
 /// What a provider is made of.
@@ -77,6 +79,7 @@ impl Provider {
             hasher: PasswordHasher::new(&parts.policy.passwords, parts.random.clone())?,
             succession_key: parts.master_key.derive("refresh token succession"),
             form_key: parts.master_key.derive("forms"),
+            user_code_key: parts.master_key.derive("device user codes"),
             store: parts.store,
             clock: parts.clock,
             random: parts.random,

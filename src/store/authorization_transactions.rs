@@ -21,8 +21,8 @@ pub async fn insert(
         "INSERT INTO authorization_transactions
             (digest, browser_digest, client_id, request, created_at, expires_at,
              user_id, authenticated_at, account_chosen_at, consented_at, finished_at,
-             pushed_digest)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+             device_digest, pushed_digest)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(digest.as_stored())
     .bind(transaction.browser_digest.as_stored())
@@ -35,6 +35,7 @@ pub async fn insert(
     .bind(transaction.account_chosen_at.map(|at| at.0))
     .bind(transaction.consented_at.map(|at| at.0))
     .bind(transaction.finished_at.map(|at| at.0))
+    .bind(transaction.device.as_ref().map(Digest::as_stored))
     .bind(transaction.pushed_digest.as_ref().map(Digest::as_stored))
     .execute(db)
     .await?;
@@ -50,7 +51,7 @@ pub async fn find(
     let transaction = sqlx::query_as(
         "SELECT browser_digest, client_id, request, created_at, expires_at,
                 user_id, authenticated_at, account_chosen_at, consented_at, finished_at,
-                pushed_digest
+                device_digest, pushed_digest
            FROM authorization_transactions
           WHERE digest = $1 AND expires_at > $2",
     )
@@ -161,6 +162,9 @@ impl FromRow<'_, AnyRow> for Transaction {
             browser_digest: row.try_get("browser_digest").map(Digest::from_stored)?,
             client_id: super::parse(row, "client_id")?,
             request: row.try_get("request")?,
+            device: row
+                .try_get::<Option<String>, _>("device_digest")?
+                .map(Digest::from_stored),
             pushed_digest: row
                 .try_get::<Option<String>, _>("pushed_digest")?
                 .map(Digest::from_stored),

@@ -26,6 +26,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0007_pushed_authorization_requests.sql"),
     ),
     (
+        9,
+        "device authorizations",
+        include_str!("../../migrations/0009_device_authorizations.sql"),
+    ),
+    (
         15,
         "authorization details",
         include_str!("../../migrations/0015_authorization_details.sql"),

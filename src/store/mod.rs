@@ -12,6 +12,7 @@ pub mod authorization_codes;
 pub mod authorization_transactions;
 pub mod clients;
 pub mod consents;
+pub mod device_authorizations;
 pub mod grants;
 pub mod keyset;
 pub mod known_browsers;

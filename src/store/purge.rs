@@ -61,6 +61,20 @@ const STEPS: &[(&str, Duration)] = &[
               WHERE expires_at <= $1 AND consumed_at IS NULL LIMIT $2)",
         DAY,
     ),
+    // What a person allowed a device that never came for it: likewise.
+    (
+        "DELETE FROM grants WHERE id IN
+            (SELECT grant_id FROM device_authorizations
+              WHERE expires_at <= $1 AND consumed_at IS NULL AND grant_id IS NOT NULL
+              LIMIT $2)",
+        HOUR,
+    ),
+    // For a while a device is told that its code has expired.
+    (
+        "DELETE FROM device_authorizations WHERE digest IN
+            (SELECT digest FROM device_authorizations WHERE expires_at <= $1 LIMIT $2)",
+        HOUR,
+    ),
     (
         "DELETE FROM refresh_tokens WHERE digest IN
             (SELECT digest FROM refresh_tokens WHERE expires_at <= $1 LIMIT $2)",
@@ -121,4 +135,5 @@ const LIMIT: i64 = 200;
 /// How many units of work one call spends on one kind of row.
 const ROUNDS: u32 = 50;
 
+const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);

@@ -45,6 +45,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("percent_encoding", &[]),
     ("precis_core", &["oidc"]),
     ("precis_profiles", &["oidc"]),
+    ("qrcode", &["http"]),
     ("reqwest", &["provider", "dev", "testing", "cli"]),
     ("rpassword", &["cli"]),
     ("rsa", &["keys"]),

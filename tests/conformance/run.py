@@ -220,13 +220,25 @@ class Keyfob:
     def rotate_keys(self):
         """Rotates, and waits until the server publishes the new keys."""
         with self.rotation:
-            before = {key["kid"] for key in self.get("/.well-known/jwks.json")["keys"]}
-            self.command("key", "rotate")
-            for _ in range(600):
-                if {key["kid"] for key in self.get("/.well-known/jwks.json")["keys"]} - before:
+            before = self.published_keys()
+            until = time.monotonic() + 120
+            while time.monotonic() < until:
+                try:
+                    # The module knows no keys of type OKP, so those of EdDSA stay.
+                    self.command("key", "rotate", "--alg", "RS256")
+                    break
+                except RuntimeError as error:
+                    if "under way" not in str(error):
+                        raise
+                    time.sleep(2)
+            while time.monotonic() < until:
+                if self.published_keys() - before:
                     return
                 time.sleep(0.2)
         raise RuntimeError("Keyfob did not publish new keys")
+
+    def published_keys(self):
+        return {key["kid"] for key in self.get("/.well-known/jwks.json")["keys"]}
 
     def stop(self):
         if self.process and self.process.poll() is None:

@@ -1,15 +1,17 @@
 // A person at a browser, as far as plain HTTP goes: keeps cookies, follows redirects, fills in the
-// login page, allows what the consent page asks, confirms a logout. Runs no scripts.
+// login page, allows what the consent page asks, confirms a logout, answers a device. Runs no
+// scripts.
 
 /** A browser whose home is the issuer: what leads elsewhere ends the journey. */
 export class FormFiller {
   #origin;
   #cookies = new Map();
 
-  constructor(issuer, { username, password }) {
+  constructor(issuer, { username, password, denies = false }) {
     this.#origin = new URL(issuer).origin;
     this.username = username;
     this.password = password;
+    this.answer = denies ? 'device-deny' : 'device-allow';
   }
 
   /** Follows `url` to a URL of another origin; or returns the last page, if that is the end. */
@@ -41,7 +43,11 @@ export class FormFiller {
         form.fields = form.fields.map(([name, value]) => [name, typed[name] ?? value]);
         return form;
       }
-      const button = press(form, 'consent-allow') ?? press(form, 'logout-confirm');
+      const button =
+        press(form, 'consent-allow') ??
+        press(form, 'logout-confirm') ??
+        press(form, 'device-submit') ??
+        press(form, this.answer);
       if (button) {
         if (button.name) form.fields.push([button.name, button.value ?? '']);
         return form;

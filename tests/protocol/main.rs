@@ -19,4 +19,6 @@ mod assertions;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod device;
+mod device_pages;
 mod pushed_authorization_requests;

@@ -37,6 +37,7 @@ macro_rules! conformance {
 
 mod clients;
 mod codes;
+mod devices;
 mod failures;
 mod fixture;
 mod grants;

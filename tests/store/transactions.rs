@@ -23,6 +23,7 @@ fn transaction() -> Transaction {
         browser_digest: digest("browser"),
         client_id: client_id("app"),
         request: "client_id=app&state=%C3%A9".to_owned(),
+        device: None,
         pushed_digest: Some(digest("request_uri")),
         created_at: NOW,
         expires_at: MUCH_LATER,

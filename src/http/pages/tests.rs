@@ -6,11 +6,13 @@ use std::time::Duration;
 use askama::Template;
 
 use super::consent::{ConsentPage, ScopeLine};
+use super::device::{ConfirmDevicePage, DeviceDonePage, UserCodeAlert, UserCodePage};
 use super::error::{ErrorKind, ErrorPage};
 use super::form_post::FormPostPage;
 use super::front::FrontPage;
 use super::login::{LoginAlert, LoginPage};
 use super::logout::{LoggedOutPage, LogoutPage};
+use super::qr_code::QrCode;
 use super::redirect_uris::{RedirectUriRegistration, RedirectUris};
 use super::select_account::SelectAccountPage;
 use super::{Brand, ClientSummary, HiddenField, Layout, UserSummary};
@@ -48,6 +50,7 @@ fn pages() -> Vec<String> {
     let pages = [
         login(layout),
         interactions(layout),
+        devices(layout),
         ends(layout),
         errors(layout),
     ];
@@ -108,6 +111,39 @@ fn interactions(layout: Layout<'_>) -> Vec<String> {
         form_post.render(),
     ];
     pages.map(|page| page.unwrap()).to_vec()
+}
+
+fn devices(layout: Layout<'_>) -> Vec<String> {
+    let retry_after = Duration::from_secs(40);
+    let asking = [
+        None,
+        Some(UserCodeAlert::Unknown),
+        Some(UserCodeAlert::TooManyTries { retry_after }),
+    ]
+    .map(|alert| UserCodePage {
+        layout,
+        csrf: HOSTILE,
+        user_code: HOSTILE,
+        alert,
+        qr_code: QrCode::of(HOSTILE),
+    });
+    let confirmation = ConfirmDevicePage {
+        layout,
+        transaction: HOSTILE,
+        csrf: HOSTILE,
+        client: CLIENT,
+        user: USER,
+        user_code: HOSTILE,
+        scopes: vec![ScopeLine::of(HOSTILE)],
+    };
+    let ends = [true, false].map(|is_connected| DeviceDonePage {
+        layout,
+        is_connected,
+    });
+    let asking = asking.iter().map(Template::render);
+    let ends = ends.iter().map(Template::render);
+    let pages = asking.chain([confirmation.render()]).chain(ends);
+    pages.map(|page| page.unwrap()).collect()
 }
 
 fn ends(layout: Layout<'_>) -> Vec<String> {
@@ -211,6 +247,10 @@ fn the_ids_that_automation_relies_on_are_there() {
         "logout-confirm",
         "logout-cancel",
         "register-redirect-uri",
+        "user-code",
+        "device-submit",
+        "device-allow",
+        "device-deny",
     ] {
         assert!(all.contains(&format!(r#" id="{id}""#)), "{id}");
     }

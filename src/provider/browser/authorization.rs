@@ -23,9 +23,10 @@ use crate::store::{
     pushed_authorization_requests,
 };
 
+use super::device::DeviceOutcome;
 use super::form::Binding;
 use super::request::Asked;
-use super::transaction::TransactionError;
+use super::transaction::{Destination, TransactionError};
 use super::{Browser, SignedIn};
 
 /// What the browser is to do next.
@@ -42,6 +43,8 @@ pub enum AuthorizationOutcome {
         /// The browser's binding, to set as a cookie if it is new.
         binding: Binding,
     },
+    /// To tell the person what becomes of their device.
+    Device(DeviceOutcome),
 }
 
 /// A page of an authorization transaction.
@@ -53,6 +56,8 @@ pub enum Page {
     SelectAccount,
     /// To consent.
     Consent,
+    /// To confirm a device.
+    Device,
 }
 
 /// Why there is no outcome: for a page of Keyfob's own, never for a redirect.
@@ -167,9 +172,15 @@ impl Provider {
     ) -> Result<AuthorizationOutcome, AuthorizationError> {
         let mut db = self.store.read().await?;
         let open = self.find_transaction(&mut db, browser, &handle).await?;
+        let return_address = match open.destination {
+            Destination::Client(return_address) => return_address,
+            Destination::Device(_) => {
+                return self.decide_device(db, browser, handle, open).await;
+            }
+        };
         let pending = Pending {
             client: open.client,
-            return_address: open.return_address,
+            return_address,
             request: open.request,
             parameters: None,
             pushed: open.transaction.pushed_digest.clone(),
@@ -261,6 +272,7 @@ impl Provider {
                     browser_digest: binding.secret.digest(),
                     client_id: pending.client.id,
                     request: parameters.unwrap_or_default().encode(),
+                    device: None,
                     pushed_digest: pending.pushed,
                     created_at: now,
                     expires_at: now.after(self.policy.lifetimes.transaction),
@@ -295,7 +307,7 @@ impl Provider {
     ) -> Result<AuthorizationOutcome, AuthorizationError> {
         let now = self.clock.now();
         let lifetimes = &self.policy.lifetimes;
-        let grant = self.new_grant(&pending, signed_in, now);
+        let grant = self.new_grant(&pending.client, &pending.request, signed_in, now);
         let offline_at = grant.scopes.contains(OFFLINE_ACCESS).then_some(now);
         let code = self.random.secret(SecretKind::AuthorizationCode);
         let digest = code.digest();
@@ -354,9 +366,14 @@ impl Provider {
         }
     }
 
-    /// What `pending` asks for, granted.
-    fn new_grant(&self, pending: &Pending, signed_in: &SignedIn, now: Timestamp) -> Grant {
-        let (client, request) = (&pending.client, &pending.request);
+    /// What `request` of `client` asks for, granted.
+    pub(super) fn new_grant(
+        &self,
+        client: &Client,
+        request: &AuthorizationRequest,
+        signed_in: &SignedIn,
+        now: Timestamp,
+    ) -> Grant {
         let lifetimes = &self.policy.lifetimes;
         Grant {
             id: GrantId(self.random.uuid()),

@@ -35,7 +35,7 @@ impl Provider {
     ) -> Result<ConsentPrompt, TransactionError> {
         let (open, signed_in) = self.find_transaction_and_person(browser, handle).await?;
         Ok(ConsentPrompt {
-            redirect_uri: open.return_address.redirect_uri().to_owned(),
+            redirect_uri: open.return_address()?.redirect_uri().to_owned(),
             client: open.client,
             user: signed_in.user,
             scopes: open.request.scopes,
@@ -45,6 +45,7 @@ impl Provider {
     /// The person allows what the page showed: it is remembered, and the transaction goes on.
     pub async fn allow(&self, browser: &Browser, handle: &Secret) -> Result<(), TransactionError> {
         let (open, signed_in) = self.find_transaction_and_person(browser, handle).await?;
+        open.return_address()?;
         let user_id = signed_in.user.id;
         let now = self.clock.now();
         let digest = handle.digest();
@@ -86,7 +87,9 @@ impl Provider {
         let mut db = self.store.read().await?;
         let open = self.find_transaction(&mut db, browser, &handle).await?;
         drop(db);
+        let return_address = open.return_address()?;
+        let outcome = self.refuse(&open.client, return_address, Refusal::Denied);
         self.finish(handle, open.transaction.browser_digest).await?;
-        Ok(self.refuse(&open.client, &open.return_address, Refusal::Denied))
+        Ok(outcome)
     }
 }

@@ -90,7 +90,7 @@ impl Provider {
         let open = self.find_transaction(&mut db, browser, handle).await?;
         let signed_in = self.find_signed_in(&mut db, browser).await?;
         Ok(LoginPrompt {
-            redirect_uri: open.return_address.redirect_uri().to_owned(),
+            redirect_uri: open.redirect_uri().to_owned(),
             login_hint: open.request.login_hint,
             client: open.client,
             signed_in,

@@ -3,6 +3,7 @@
 pub mod account_selection;
 pub mod authorization;
 pub mod consent;
+pub mod device;
 pub mod form;
 pub mod login;
 pub mod logout;

@@ -13,8 +13,8 @@ use crate::oidc::user::{LoginName, User};
 use crate::provider::Provider;
 use crate::store::{Connection, StoreError, known_browsers, login_throttles};
 
-use super::Browser;
 use super::login::LoginError;
+use super::{Browser, SignedIn};
 
 /// What an attempt counts against, and how much each allows.
 pub(super) struct Throttle {
@@ -65,6 +65,29 @@ impl Provider {
             ],
             limits: vec![policy.account_failures, policy.address_failures],
         }
+    }
+
+    /// What a user code counts against: the account, so that whoever wants to guess on has to have
+    /// many of them, or else the address; and the browser.
+    pub(super) fn user_code_throttle(
+        &self,
+        browser: &Browser,
+        signed_in: Option<&SignedIn>,
+    ) -> Throttle {
+        let guesser = match signed_in {
+            Some(signed_in) => format!("user codes of account {}", signed_in.user.id),
+            None => {
+                let address = browser.address.map_or_else(String::new, network);
+                format!("user codes of address {address}")
+            }
+        };
+        let mut keys = vec![Digest::of(&guesser)];
+        if let Some(binding) = &browser.binding {
+            let browser = format!("user codes of browser {}", binding.expose());
+            keys.push(Digest::of(&browser));
+        }
+        let limits = vec![self.policy.throttle.user_code_failures; keys.len()];
+        Throttle { keys, limits }
     }
 
     /// Counts an attempt, and refuses it if there were too many.

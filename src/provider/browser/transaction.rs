@@ -4,10 +4,12 @@ use crate::oidc::authorization_request::{self, AuthorizationRequest};
 use crate::oidc::authorization_response::ReturnAddress;
 use crate::oidc::client::Client;
 use crate::oidc::parameters::Parameters;
-use crate::oidc::secret::Secret;
+use crate::oidc::secret::{Digest, Secret};
 use crate::oidc::transaction::Transaction;
 use crate::provider::{InternalError, Provider};
-use crate::store::{Connection, StoreError, authorization_transactions, clients};
+use crate::store::{
+    Connection, StoreError, authorization_transactions, clients, device_authorizations,
+};
 
 use super::{Browser, SignedIn};
 
@@ -39,8 +41,43 @@ impl From<StoreError> for TransactionError {
 pub(super) struct OpenTransaction {
     pub(super) transaction: Transaction,
     pub(super) client: Client,
-    pub(super) return_address: ReturnAddress,
+    pub(super) destination: Destination,
     pub(super) request: AuthorizationRequest,
+}
+
+/// Who waits for the answer.
+#[derive(Debug)]
+pub(super) enum Destination {
+    /// A client, to which this browser takes it.
+    Client(ReturnAddress),
+    /// A device, which asks for it with the device code of this digest.
+    Device(Digest),
+}
+
+impl OpenTransaction {
+    /// Where the browser takes the answer; there is no such place where a device waits for it.
+    pub(super) fn return_address(&self) -> Result<&ReturnAddress, TransactionError> {
+        match &self.destination {
+            Destination::Client(return_address) => Ok(return_address),
+            Destination::Device(_) => Err(TransactionError::Unknown),
+        }
+    }
+
+    /// The digest of the code of the device that waits for the answer.
+    pub(super) fn device(&self) -> Result<&Digest, TransactionError> {
+        match &self.destination {
+            Destination::Client(_) => Err(TransactionError::Unknown),
+            Destination::Device(digest) => Ok(digest),
+        }
+    }
+
+    /// The redirect URI, for a page that only shows it; empty where a device waits.
+    pub(super) fn redirect_uri(&self) -> &str {
+        match &self.destination {
+            Destination::Client(return_address) => return_address.redirect_uri(),
+            Destination::Device(_) => "",
+        }
+    }
 }
 
 impl Provider {
@@ -67,6 +104,16 @@ impl Provider {
         let client = clients::find(db, &transaction.client_id).await?;
         let client = client.filter(Client::is_enabled);
         let client = client.ok_or(TransactionError::Unknown)?;
+        if let Some(digest) = transaction.device.clone() {
+            let device = device_authorizations::find_pending(db, &digest, now).await?;
+            let device = device.ok_or(TransactionError::Finished)?;
+            return Ok(OpenTransaction {
+                transaction,
+                request: AuthorizationRequest::of_device(device.scopes, &client),
+                client,
+                destination: Destination::Device(digest),
+            });
+        }
         // The registration may have changed meanwhile: what it says now holds.
         let parameters =
             Parameters::parse(&transaction.request).map_err(|_| TransactionError::Unknown)?;
@@ -77,7 +124,7 @@ impl Provider {
         Ok(OpenTransaction {
             transaction,
             client,
-            return_address,
+            destination: Destination::Client(return_address),
             request,
         })
     }

@@ -90,9 +90,13 @@ impl Operator {
         Ok(lines.collect())
     }
 
-    /// Lets every active key give way to the next. Says whether anything changed: nothing does
-    /// while a rotation is under way.
-    pub async fn rotate_keys(&self, master_key: &Arc<MasterKey>) -> Result<bool, OperatorError> {
+    /// Lets every active key of `algorithms` give way to the next. Says whether anything changed:
+    /// nothing does while a rotation is under way.
+    pub async fn rotate_keys(
+        &self,
+        master_key: &Arc<MasterKey>,
+        algorithms: &[SigningAlgorithm],
+    ) -> Result<bool, OperatorError> {
         self.check_master_key(master_key).await?;
         let now = self.clock.now();
         let mut db = self.store.read().await?;
@@ -101,7 +105,8 @@ impl Operator {
         let longest = longest_token_lifetime(&mut db, &self.policy.lifetimes).await?;
         drop(db);
         let policy = &self.policy.key_rotation;
-        let Some(rotation) = rotation::rotation_by_hand(&keyset, policy, longest, now) else {
+        let rotation = rotation::rotation_by_hand(&keyset, algorithms, policy, longest, now);
+        let Some(rotation) = rotation else {
             return Ok(false);
         };
         if carry_out(&self.store, master_key, rotation, version).await? {

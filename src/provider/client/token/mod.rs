@@ -5,10 +5,12 @@
 
 mod authorization_code;
 mod client_credentials;
+mod device_code;
 mod issue;
 mod refresh_token;
 
 use authorization_code::find_code;
+use device_code::find_device_code;
 use refresh_token::find_refresh_token;
 
 use crate::oidc::authorization_details::AuthorizationDetailsError;
@@ -77,6 +79,27 @@ pub enum TokenError {
     /// The refresh token has expired.
     #[error("the refresh token has expired")]
     ExpiredRefreshToken,
+    /// No such device code was issued, or it has been forgotten.
+    #[error("the device code is unknown")]
+    UnknownDeviceCode,
+    /// The device code was issued to another client.
+    #[error("the device code was issued to another client")]
+    DeviceCodeOfAnotherClient,
+    /// The device code has been used before.
+    #[error("the device code was presented again")]
+    UsedDeviceCode,
+    /// The device code has expired.
+    #[error("the device code has expired")]
+    ExpiredDeviceCode,
+    /// The person said no.
+    #[error("the person refused the device")]
+    DeviceDenied,
+    /// Nobody has answered yet.
+    #[error("nobody has answered the device yet")]
+    AuthorizationPending,
+    /// Nobody has answered yet, and the device asks too often.
+    #[error("the device asks too often")]
+    SlowDown,
     /// The grant has been revoked, or has come to its end.
     #[error("the grant has been revoked or has expired")]
     GrantEnded,
@@ -120,9 +143,16 @@ impl TokenError {
             | Self::ReusedRefreshToken
             | Self::TooManyRetries
             | Self::ExpiredRefreshToken
+            | Self::UnknownDeviceCode
+            | Self::DeviceCodeOfAnotherClient
+            | Self::UsedDeviceCode
             | Self::GrantEnded
             | Self::UserDisabled
             | Self::NotInGroup => ErrorCode::InvalidGrant,
+            Self::ExpiredDeviceCode => ErrorCode::ExpiredToken,
+            Self::DeviceDenied => ErrorCode::AccessDenied,
+            Self::AuthorizationPending => ErrorCode::AuthorizationPending,
+            Self::SlowDown => ErrorCode::SlowDown,
             Self::InvalidScope => ErrorCode::InvalidScope,
             Self::Details(_) => ErrorCode::InvalidAuthorizationDetails,
             Self::Internal(error) if error.is_temporary() => ErrorCode::TemporarilyUnavailable,
@@ -176,6 +206,14 @@ impl Provider {
                 let client = self.admit(&mut db, &credentials, None, grant_type).await?;
                 drop(db);
                 self.act_as_itself(&client, request).await
+            }
+            TokenRequest::DeviceCode(request) => {
+                let presented = find_device_code(&mut db, &request).await?;
+                let owner = presented.as_ref().map(|(_, found)| &found.client);
+                let client = self.admit(&mut db, &credentials, owner, grant_type).await?;
+                drop(db);
+                let (code, found) = presented.ok_or(TokenError::UnknownDeviceCode)?;
+                self.redeem_device_code(&client, code.digest(), found).await
             }
         }
     }
