@@ -25,7 +25,7 @@ pub struct LiveAccessToken {
     /// What it allows.
     pub scopes: Scopes,
     /// What it allows in detail.
-    pub details: AuthorizationDetails,
+    pub authorization_details: AuthorizationDetails,
     /// The APIs it is for.
     pub audience: OneOrMany,
     /// When it was issued.
@@ -55,7 +55,7 @@ impl LiveAccessToken {
             client_id,
             user,
             scopes: claims.scope,
-            details: claims.authorization_details,
+            authorization_details: claims.authorization_details,
             audience: claims.aud,
             issued_at: claims.iat,
             expires_at: claims.exp,
@@ -128,7 +128,7 @@ impl Provider {
             client_id: live.token.client_id,
             user: live.on_behalf_of.map(|(_, user)| user),
             scopes: live.token.scopes,
-            details: live.token.details,
+            authorization_details: live.token.details,
             audience: live.token.audience.into(),
             issued_at: live.token.issued_at,
             expires_at: live.token.expires_at,

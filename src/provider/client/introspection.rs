@@ -106,7 +106,7 @@ impl Provider {
         Introspection {
             active: true,
             scope: token.scopes,
-            authorization_details: token.details,
+            authorization_details: token.authorization_details,
             username: token.user.map(|user| user.username.to_string()),
             token_type: Some("Bearer"),
             exp: Some(token.expires_at),
