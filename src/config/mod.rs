@@ -16,6 +16,7 @@ pub mod log;
 pub mod master_key;
 pub mod mistake;
 mod nearest;
+mod outbound;
 mod policy;
 mod reader;
 mod relaxations;

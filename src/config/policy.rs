@@ -25,6 +25,7 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
         ),
         scopes: scopes(reader),
         authorization_details: super::authorization_details::read(reader),
+        outbound: super::outbound::read(reader),
     }
 }
 

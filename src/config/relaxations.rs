@@ -32,6 +32,12 @@ impl Config {
                  on guessing passwords by address mean nothing"
             ));
         }
+        for authority in &self.policy.outbound.allow {
+            found.push(format!(
+                "outbound.allow has {authority}: whoever may name a URI to Keyfob can have it send \
+                 requests there, into a private network too"
+            ));
+        }
         self.database_relaxations(&mut found);
         self.policy_relaxations(&mut found);
         if self.log.level.is_chatty() {

@@ -13,7 +13,7 @@ use crate::cli::exit::{CliError, Exit};
 use crate::http::pages::Brand;
 use crate::http::site::{CookieNames, Site};
 use crate::oidc::issuer::Issuer;
-use crate::oidc::policy::Policy;
+use crate::oidc::policy::{OutboundPolicy, Policy};
 use crate::provider::clock::Clock;
 use crate::provider::operator::Operator;
 use crate::provider::random::Random;
@@ -127,6 +127,10 @@ fn policy() -> Policy {
             describe("demo:read", "Read your data in the demo API"),
         ]
         .into(),
+        outbound: OutboundPolicy {
+            allows_loopback: true,
+            ..OutboundPolicy::default()
+        },
         ..Policy::default()
     }
 }

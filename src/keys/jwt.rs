@@ -203,15 +203,15 @@ fn read<'k, C: DeserializeOwned>(
 /// The parts of a compact serialisation ([RFC 7515 section 7.1]).
 ///
 /// [RFC 7515 section 7.1]: https://www.rfc-editor.org/rfc/rfc7515#section-7.1
-struct Parts<'a> {
-    header: &'a str,
-    payload: &'a str,
-    signature: &'a str,
-    signed: &'a str,
+pub(super) struct Parts<'a> {
+    pub(super) header: &'a str,
+    pub(super) payload: &'a str,
+    pub(super) signature: &'a str,
+    pub(super) signed: &'a str,
 }
 
 impl<'a> Parts<'a> {
-    fn split(token: &'a str) -> Result<Self, JwtError> {
+    pub(super) fn split(token: &'a str) -> Result<Self, JwtError> {
         if token.len() > LONGEST {
             return Err(JwtError::TooLong);
         }
@@ -243,7 +243,7 @@ impl<'a> Parts<'a> {
 
 /// Decodes base64url without padding. Only what an encoder would write is accepted: bits beyond
 /// the last octet must be zero, so that no two texts are the same token.
-fn decode(part: &str) -> Result<Vec<u8>, JwtError> {
+pub(super) fn decode(part: &str) -> Result<Vec<u8>, JwtError> {
     URL_SAFE_NO_PAD
         .decode(part)
         .map_err(|_| JwtError::NotBase64Url)
@@ -337,7 +337,7 @@ impl Claims {
 ///
 /// [RFC 7515 section 4]: https://www.rfc-editor.org/rfc/rfc7515#section-4
 /// [RFC 7519 section 4]: https://www.rfc-editor.org/rfc/rfc7519#section-4
-struct Members(Map<String, Value>);
+pub(super) struct Members(pub(super) Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

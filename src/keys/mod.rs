@@ -11,8 +11,10 @@ pub mod jwk;
 pub mod jwt;
 pub mod keyset;
 pub mod master_key;
+pub mod public_keys;
 pub mod published_keys;
 pub mod rotation;
+pub mod signed_jwt;
 pub mod signing_key;
 
 mod crypto_provider;

@@ -3,6 +3,7 @@
 //! **Invariant:** no IO here and no clock. Every function is total over its arguments; an instant
 //! is an argument.
 
+pub mod authority;
 pub mod authorization_decision;
 pub mod authorization_details;
 pub mod authorization_request;
@@ -19,6 +20,9 @@ pub mod grant;
 pub mod grant_type;
 pub mod issuer;
 pub mod json;
+pub mod jwks;
+pub mod jws_algorithm;
+pub mod jwt_claims;
 pub mod metadata;
 pub mod parameters;
 pub mod password;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::authority::Authority;
 use super::authorization_details::AuthorizationDetailsTypes;
 
 /// Everything about a provider that is a choice and not a rule.
@@ -24,6 +25,19 @@ pub struct Policy {
     pub scopes: BTreeMap<String, String>,
     /// The types of authorization details that clients may ask for.
     pub authorization_details: AuthorizationDetailsTypes,
+    /// Where the provider may send requests that others cause.
+    pub outbound: OutboundPolicy,
+}
+
+/// Where the provider may send requests that others cause, beside the hosts of the Internet.
+#[derive(Clone, Debug, Default)]
+pub struct OutboundPolicy {
+    /// Hosts with their ports that may be anywhere, also in a private network.
+    pub allow: Vec<Authority>,
+    /// Certificate authorities that are trusted beside the machine's, each a certificate in DER.
+    pub extra_ca: Vec<Vec<u8>>,
+    /// Whether this machine itself may be asked, also in the clear: for development.
+    pub allows_loopback: bool,
 }
 
 /// How long things live.

@@ -9,6 +9,7 @@ pub mod client;
 pub mod clock;
 mod keyring;
 pub mod operator;
+pub mod outbound;
 pub mod random;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::store::{Store, StoreError};
 use account::password_hasher::{HashError, PasswordHasher};
 use clock::Clock;
 use keyring::Keyring;
+use outbound::Outbound;
 use random::Random;
 
 /// An OpenID Provider.
@@ -39,6 +41,7 @@ pub struct Provider {
     issuer: Issuer,
     policy: Policy,
     hasher: PasswordHasher,
+    outbound: Arc<Outbound>,
     metadata: String,
     /// Derives the successor of a refresh token.
     succession_key: DerivedKey,
@@ -80,6 +83,7 @@ impl Provider {
             succession_key: parts.master_key.derive("refresh token succession"),
             form_key: parts.master_key.derive("forms"),
             user_code_key: parts.master_key.derive("device user codes"),
+            outbound: Arc::new(Outbound::new(parts.policy.outbound.clone())),
             store: parts.store,
             clock: parts.clock,
             random: parts.random,
@@ -102,6 +106,12 @@ impl Provider {
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// The one way to what clients and users name.
+    #[must_use]
+    pub fn outbound(&self) -> &Outbound {
+        &self.outbound
     }
 
     /// The clock it lives by.

@@ -65,7 +65,41 @@ fn every_setting_is_read() {
     );
     assert_eq!(policy.key_rotation.cache, Duration::from_mins(10));
     assert_eq!(policy.scopes["mail:read"], "Read your mail");
+    let allowed = policy.outbound.allow.iter().map(ToString::to_string);
+    let allowed: Vec<_> = allowed.collect();
+    assert_eq!(allowed, ["intranet.example:8443", "10.0.0.7:443"]);
     assert_eq!(config.log.format, LogFormat::Json);
+}
+
+#[test]
+fn hosts_that_may_be_called_are_listed_one_by_one() {
+    let files = Files::new(&good(""));
+    let config = files.load(&[("KEYFOB_OUTBOUND__ALLOW", "a.example:8443, [fd00::1]:443")]);
+    let config = config.unwrap();
+    let relaxations = config.relaxations();
+    for (line, authority) in relaxations.iter().zip(["a.example:8443", "[fd00::1]:443"]) {
+        let expected = format!("outbound.allow has {authority}: ");
+        assert!(line.starts_with(&expected), "{line}");
+    }
+    assert_eq!(relaxations.len(), 2);
+    assert!(!config.policy.outbound.allows_loopback);
+
+    let ca = files.write("ca.pem", "no certificate", 0o644);
+    let file = format!("extra_ca_file = \"{}\"", ca.display());
+    for (wrong, key) in [
+        ("allow = [\"10.0.0.0/8\"]", "outbound.allow"),
+        ("allow = [\"a.example\"]", "outbound.allow"),
+        ("allow = [\"*:443\"]", "outbound.allow"),
+        ("allow = [\"https://a.example:443\"]", "outbound.allow"),
+        ("allow = true", "outbound.allow"),
+        ("extra_ca_file = \"missing.pem\"", "outbound.extra_ca_file"),
+        (&*file, "outbound.extra_ca_file"),
+    ] {
+        let mistakes = Files::new(&good(&format!("[outbound]\n{wrong}"))).load(&[]);
+        let mistakes = mistakes.unwrap_err();
+        assert_eq!(mistakes.len(), 1, "{wrong}: {mistakes:?}");
+        assert_eq!(mistakes[0].key, key, "{wrong}");
+    }
 }
 
 #[test]
@@ -246,6 +280,9 @@ window = "10m"
 [keys]
 rotation_interval = "30d"
 cache = "10m"
+
+[outbound]
+allow = ["Intranet.example:8443", "10.0.0.7:443"]
 
 [scopes]
 calendar = "Read your calendar"

@@ -21,4 +21,5 @@ mod support;
 
 mod device;
 mod device_pages;
+mod outbound;
 mod pushed_authorization_requests;

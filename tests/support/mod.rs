@@ -17,11 +17,13 @@
 
 pub(crate) mod balancer;
 pub(crate) mod browser;
+pub(crate) mod certificates;
 pub(crate) mod chromium;
 pub(crate) mod html;
 pub(crate) mod independent;
 pub(crate) mod jwt;
 pub(crate) mod launch;
+pub(crate) mod peer;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod relying_party;
