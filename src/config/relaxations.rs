@@ -92,6 +92,13 @@ impl Config {
                 ));
             }
         }
+        if policy.unsigned_request_objects {
+            found.push(
+                "unsigned_request_objects: a request object says who made it and proves nothing; \
+                 what is in it may be anybody's"
+                    .to_owned(),
+            );
+        }
         if policy.key_rotation.interval.is_none() {
             found.push(
                 "keys.rotation_interval = \"off\": signing keys live until somebody runs \

@@ -142,9 +142,9 @@ pub fn authorization_page(error: &AuthorizationError) -> ErrorKind {
             UntrustedRequest::RedirectUriMissing => ErrorKind::RedirectUriMissing,
             UntrustedRequest::RedirectUriNotRegistered => ErrorKind::RedirectUriNotRegistered,
             UntrustedRequest::RequestUriUnknown => ErrorKind::RequestUnknown,
-            UntrustedRequest::Repeated(_) | UntrustedRequest::StateTooLong => {
-                ErrorKind::MalformedRequest
-            }
+            UntrustedRequest::Repeated(_)
+            | UntrustedRequest::Unreadable(_)
+            | UntrustedRequest::StateTooLong => ErrorKind::MalformedRequest,
         },
     };
     tracing::info!(reason = %error, "authorization request refused");

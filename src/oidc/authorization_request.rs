@@ -15,6 +15,7 @@ use super::parameters::{Parameters, Repeated};
 use super::pkce::CodeChallenge;
 use super::policy::Policy;
 use super::prompt::Prompt;
+use super::request_object::RequestObjectError;
 use super::response_type::ResponseType;
 use super::scope::{OFFLINE_ACCESS, Scopes};
 
@@ -42,6 +43,9 @@ pub enum UntrustedRequest {
     /// A `request_uri` of Keyfob's form under which this client has pushed nothing.
     #[error("the request_uri is unknown, or another client's")]
     RequestUriUnknown,
+    /// A request object that is not as it must be, without a redirect URI beside it.
+    #[error("{0}")]
+    Unreadable(Refusal),
     /// A `state` of more than 4096 bytes, too long for an address.
     #[error("the state is longer than 4096 bytes")]
     StateTooLong,
@@ -56,15 +60,24 @@ pub enum Refusal {
     /// A `response_mode` that is unknown or not for this client.
     #[error("the response_mode is not available to the client")]
     ResponseModeNotAvailable,
-    /// A request object by value.
-    #[error("request objects are not supported")]
-    RequestObject,
+    /// A request object that is not as it must be.
+    #[error(transparent)]
+    RequestObject(#[from] RequestObjectError),
+    /// No signed request object, of a client that must send one.
+    #[error("the client must send its requests in signed request objects")]
+    NoRequestObject,
     /// A request object by reference.
     #[error("request objects by reference are not supported")]
     RequestUri,
     /// A `request_uri` through which something was granted before.
     #[error("the request_uri has been used")]
     RequestUriUsed,
+    /// A `request_uri` that is not one of the client's.
+    #[error("the request_uri is not registered for the client")]
+    RequestUriNotRegistered,
+    /// A `request_uri` at which nothing could be fetched.
+    #[error("the request_uri could not be fetched")]
+    RequestUriNotFetched,
     /// A `request_uri` that came too late.
     #[error("the request_uri has expired")]
     RequestUriExpired,
@@ -138,6 +151,7 @@ impl Refusal {
             Self::Repeated(_)
             | Self::ResponseModeNotAvailable
             | Self::RequestBesideRequestUri
+            | Self::NoRequestObject
             | Self::NotPushed
             | Self::ResponseTypeMissing
             | Self::CodeChallengeMissing
@@ -146,9 +160,12 @@ impl Refusal {
             | Self::InvalidMaxAge
             | Self::TooLong
             | Self::InvalidIdTokenHint => ErrorCode::InvalidRequest,
-            Self::RequestObject => ErrorCode::RequestNotSupported,
+            Self::RequestObject(_) => ErrorCode::InvalidRequestObject,
             Self::RequestUri => ErrorCode::RequestUriNotSupported,
-            Self::RequestUriUsed | Self::RequestUriExpired => ErrorCode::InvalidRequestUri,
+            Self::RequestUriNotRegistered
+            | Self::RequestUriNotFetched
+            | Self::RequestUriUsed
+            | Self::RequestUriExpired => ErrorCode::InvalidRequestUri,
             Self::Registration => ErrorCode::RegistrationNotSupported,
             Self::UnsupportedResponseType => ErrorCode::UnsupportedResponseType,
             Self::ResponseTypeNotAllowed => ErrorCode::UnauthorizedClient,
@@ -237,12 +254,6 @@ pub fn parse(
 ) -> Result<AuthorizationRequest, Refusal> {
     parameters.get("state")?;
     response_mode(parameters, client)?;
-    if parameters.get("request")?.is_some() {
-        return Err(Refusal::RequestObject);
-    }
-    if parameters.get("request_uri")?.is_some() {
-        return Err(Refusal::RequestUri);
-    }
     if parameters.get("registration")?.is_some() {
         return Err(Refusal::Registration);
     }

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::client_authentication_method::ClientAuthenticationMethod;
 use super::grant_type::{GrantTypes, known_grant_types};
 use super::redirect_uri::RedirectUri;
+use super::request_object::RequestObjectSigningAlgorithm;
+use super::request_uri::RequestUri;
 use super::response_type::ResponseTypes;
 use super::scope::Scopes;
 use super::signing_algorithm::SigningAlgorithm;
@@ -74,6 +76,18 @@ pub struct ClientMetadata {
     /// [RFC 9396 section 10]: https://www.rfc-editor.org/rfc/rfc9396#section-10
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub authorization_details_types: Vec<String>,
+    /// How it signs its request objects; as it likes, without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_object_signing_alg: Option<RequestObjectSigningAlgorithm>,
+    /// Whether its authorization requests must come in signed request objects
+    /// ([RFC 9101 section 10.5]).
+    ///
+    /// [RFC 9101 section 10.5]: https://www.rfc-editor.org/rfc/rfc9101#section-10.5
+    #[serde(skip_serializing_if = "is_false")]
+    pub require_signed_request_object: bool,
+    /// Where its request objects may be fetched, if they are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub request_uris: Vec<RequestUri>,
     /// Whether it must push its authorization requests ([RFC 9126 section 6]).
     ///
     /// [RFC 9126 section 6]: https://www.rfc-editor.org/rfc/rfc9126#section-6

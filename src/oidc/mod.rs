@@ -32,6 +32,7 @@ pub mod prompt;
 pub mod pushed_authorization_request;
 pub mod redirect_uri;
 pub mod request_object;
+pub mod request_uri;
 pub mod response_type;
 pub mod scope;
 pub mod secret;

@@ -21,6 +21,10 @@ pub struct Policy {
     pub require_pkce: bool,
     /// Whether every client must push its authorization requests.
     pub require_pushed_authorization_requests: bool,
+    /// Whether request objects may be unsigned.
+    pub unsigned_request_objects: bool,
+    /// Whether request objects are fetched from where clients have registered them.
+    pub request_uri: bool,
     /// What scopes beside the standard ones mean, in words for the consent page, by scope.
     pub scopes: BTreeMap<String, String>,
     /// The types of authorization details that clients may ask for.

@@ -7,10 +7,71 @@
 //! [RFC 9101 section 6.3]: https://www.rfc-editor.org/rfc/rfc9101#section-6.3
 //! [OIDC Core section 6]: https://openid.net/specs/openid-connect-core-1_0.html#JWTRequests
 
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::json;
+use super::jws_algorithm::JwsAlgorithm;
+use super::jwt_claims::{JwtClaims, JwtTimeError};
 use super::parameters::{Parameters, ParametersError};
+use super::signing_algorithm::UnknownName;
 use super::timestamp::Timestamp;
+
+/// How a client signs its request objects ([OIDC Registration section 2]).
+///
+/// [OIDC Registration section 2]: https://openid.net/specs/openid-connect-registration-1_0.html#ClientMetadata
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum RequestObjectSigningAlgorithm {
+    /// Not at all: `none`, which the operator has to allow.
+    Unsigned,
+    /// Under this algorithm, with one of its own keys.
+    Signed(JwsAlgorithm),
+}
+
+impl FromStr for RequestObjectSigningAlgorithm {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        if text == NONE {
+            return Ok(Self::Unsigned);
+        }
+        let algorithm: JwsAlgorithm = text.parse()?;
+        let is_offered = JwsAlgorithm::ASYMMETRIC.contains(&algorithm);
+        is_offered
+            .then_some(Self::Signed(algorithm))
+            .ok_or(UnknownName)
+    }
+}
+
+impl TryFrom<String> for RequestObjectSigningAlgorithm {
+    type Error = UnknownName;
+
+    fn try_from(text: String) -> Result<Self, UnknownName> {
+        text.parse()
+    }
+}
+
+impl From<RequestObjectSigningAlgorithm> for String {
+    fn from(algorithm: RequestObjectSigningAlgorithm) -> Self {
+        algorithm.to_string()
+    }
+}
+
+impl fmt::Display for RequestObjectSigningAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unsigned => NONE,
+            Self::Signed(algorithm) => algorithm.as_str(),
+        })
+    }
+}
 
 /// What is wrong with a request object, in the order of the checks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -77,6 +138,17 @@ impl From<ParametersError> for RequestObjectError {
     }
 }
 
+impl From<JwtTimeError> for RequestObjectError {
+    fn from(error: JwtTimeError) -> Self {
+        match error {
+            JwtTimeError::Malformed(_) | JwtTimeError::Missing(_) => Self::MalformedTimes,
+            JwtTimeError::Expired => Self::Expired,
+            JwtTimeError::NotYetValid | JwtTimeError::IssuedLater => Self::NotYetValid,
+            JwtTimeError::TooLong | JwtTimeError::TooOld => Self::TooLong,
+        }
+    }
+}
+
 /// What a request object must be to be accepted.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
@@ -93,44 +165,71 @@ pub struct Expected<'a> {
     pub must_be_fresh: bool,
 }
 
-/// Whether a JWT with this `typ` may be a request object. It is not demanded ([RFC 9101 section
-/// 10.8]), but a JWT that says to be something else is something else.
+/// The values that `typ` may have. It is not demanded ([RFC 9101 section 10.8]), but a JWT that
+/// says to be something else is something else.
 ///
 /// [RFC 9101 section 10.8]: https://www.rfc-editor.org/rfc/rfc9101#section-10.8
-#[must_use]
-pub fn is_type(typ: Option<&str>) -> bool {
-    let Some(typ) = typ else { return true };
-    let typ = typ.to_ascii_lowercase();
+pub const TYPES: &[&str] = &["JWT", "oauth-authz-req+jwt"];
+
+/// The claims of an unsecured JWT ([RFC 7519 section 6]); `None` if `text` is another kind of JWT.
+///
+/// [RFC 7519 section 6]: https://www.rfc-editor.org/rfc/rfc7519#section-6
+pub fn unsecured(text: &str) -> Option<Result<JwtClaims, RequestObjectError>> {
+    let (header, rest) = text.split_once('.')?;
+    let payload = rest.strip_suffix('.')?;
+    let Value::Object(header) = decode(header)? else {
+        return None;
+    };
+    if header.get("alg").and_then(Value::as_str) != Some(NONE) || header.contains_key("crit") {
+        return None;
+    }
+    if !header.get("typ").is_none_or(is_type) {
+        return Some(Err(RequestObjectError::WrongType));
+    }
+    Some(match decode(payload) {
+        Some(Value::Object(claims)) => Ok(JwtClaims::new(claims)),
+        _ => Err(RequestObjectError::MalformedClaims),
+    })
+}
+
+fn decode(part: &str) -> Option<Value> {
+    let bytes = URL_SAFE_NO_PAD.decode(part).ok()?;
+    json::read(std::str::from_utf8(&bytes).ok()?).ok()
+}
+
+fn is_type(typ: &Value) -> bool {
+    let typ = typ.as_str().unwrap_or_default().to_ascii_lowercase();
     let short = typ.strip_prefix("application/").unwrap_or(&typ);
-    ["jwt", "oauth-authz-req+jwt"].contains(&short)
+    TYPES.iter().any(|own| own.eq_ignore_ascii_case(short))
 }
 
 /// The authorization request in the `claims` of a request object that came with `sent`.
 pub fn request(
-    claims: Map<String, Value>,
+    claims: JwtClaims,
     sent: &Parameters,
     expected: &Expected<'_>,
 ) -> Result<Parameters, RequestObjectError> {
     are_of_and_for(&claims, expected)?;
     are_valid(&claims, expected)?;
-    let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    if text("sub") == Some(expected.client_id) {
+    if claims.text("sub") == Some(expected.client_id) {
         return Err(RequestObjectError::LooksLikeAssertion);
     }
     // RFC 9101 section 4.
-    if claims.contains_key("request") || claims.contains_key("request_uri") {
+    if claims.get("request").is_some() || claims.get("request_uri").is_some() {
         return Err(RequestObjectError::Nested);
     }
-    if claims.contains_key("client_id") && text("client_id") != Some(expected.client_id) {
+    let own_id = claims.get("client_id");
+    if own_id.is_some_and(|own| own.as_str() != Some(expected.client_id)) {
         return Err(RequestObjectError::OtherClient);
     }
     let sent_type = sent.get("response_type").unwrap_or_default();
-    if let (Some(sent), Some(own)) = (sent_type, text("response_type"))
+    if let (Some(sent), Some(own)) = (sent_type, claims.text("response_type"))
         && sent != own
     {
         return Err(RequestObjectError::OtherResponseType);
     }
     let pairs = claims
+        .into_members()
         .into_iter()
         .filter(|(name, value)| !NOT_OF_THE_REQUEST.contains(&name.as_str()) && !value.is_null())
         .map(|(name, value)| match value {
@@ -143,7 +242,7 @@ pub fn request(
 }
 
 fn are_of_and_for(
-    claims: &Map<String, Value>,
+    claims: &JwtClaims,
     expected: &Expected<'_>,
 ) -> Result<(), RequestObjectError> {
     // RFC 9101 section 4: both should be there.
@@ -154,9 +253,7 @@ fn are_of_and_for(
     }
     let is_for_us = match claims.get("aud") {
         None => !expected.must_be_fresh,
-        Some(Value::String(only)) => only == expected.issuer,
-        Some(Value::Array(several)) => several.iter().any(|one| one == expected.issuer),
-        Some(_) => false,
+        Some(_) => claims.audience().contains(&expected.issuer),
     };
     is_for_us
         .then_some(())
@@ -164,30 +261,14 @@ fn are_of_and_for(
 }
 
 fn are_valid(
-    claims: &Map<String, Value>,
+    claims: &JwtClaims,
     expected: &Expected<'_>,
 ) -> Result<(), RequestObjectError> {
-    let instant = |name: &str| match claims.get(name) {
-        None => Ok::<_, RequestObjectError>(None),
-        Some(value) => {
-            let seconds = value.as_i64().ok_or(RequestObjectError::MalformedTimes)?;
-            Ok(Some(Timestamp(seconds)))
-        }
-    };
-    let (exp, nbf) = (instant("exp")?, instant("nbf")?);
-    let iat = instant("iat")?;
-    if exp.is_some_and(|exp| exp <= expected.now) {
-        return Err(RequestObjectError::Expired);
-    }
-    let is_ahead = |at: Timestamp| at.seconds_since(expected.now) > LEEWAY;
-    if nbf.is_some_and(is_ahead) || iat.is_some_and(is_ahead) {
-        return Err(RequestObjectError::NotYetValid);
-    }
+    let exp = claims.are_current(expected.now, LEEWAY)?;
     if expected.must_be_fresh {
-        let (Some(exp), Some(nbf)) = (exp, nbf) else {
-            return Err(RequestObjectError::MalformedTimes);
-        };
-        if expected.now.seconds_since(nbf) > LONGEST || exp.seconds_since(nbf) > LONGEST {
+        let nbf = claims.required_instant("nbf")?;
+        let exp = exp.ok_or(RequestObjectError::MalformedTimes)?;
+        if expected.now > nbf.after(LONGEST) || exp > nbf.after(LONGEST) {
             return Err(RequestObjectError::TooLong);
         }
     }
@@ -197,11 +278,13 @@ fn are_valid(
 /// Claims of the JWT, and the parameter that is set from who asks.
 const NOT_OF_THE_REQUEST: &[&str] = &["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id"];
 
-/// How far the client's clock may be ahead, in seconds (FAPI 2.0 section 5.3.2.1).
-const LEEWAY: i64 = 10;
+/// How far the client's clock may be ahead (FAPI 2.0 section 5.3.2.1).
+const LEEWAY: Duration = Duration::from_secs(10);
 
-/// How long a fresh one lasts, in seconds.
-const LONGEST: i64 = 60 * 60;
+/// How long a fresh one lasts.
+const LONGEST: Duration = Duration::from_hours(1);
+
+const NONE: &str = "none";
 
 #[cfg(test)]
 mod tests {
@@ -225,7 +308,7 @@ mod tests {
             now: NOW,
             must_be_fresh,
         };
-        request(claims, &sent, &expected).map(|parameters| parameters.encode())
+        request(JwtClaims::new(claims), &sent, &expected).map(|parameters| parameters.encode())
     }
 
     #[test]
@@ -294,19 +377,56 @@ mod tests {
         }
     }
 
+    fn jwt(header: &Value, payload: &str, signature: &str) -> String {
+        let header = URL_SAFE_NO_PAD.encode(header.to_string());
+        let payload = URL_SAFE_NO_PAD.encode(payload);
+        format!("{header}.{payload}.{signature}")
+    }
+
     #[test]
-    fn a_jwt_that_says_to_be_something_else_is_none() {
-        for typ in [
-            None,
-            Some("JWT"),
-            Some("oauth-authz-req+jwt"),
-            Some("application/oauth-authz-req+jwt"),
-            Some("OAuth-AuthZ-Req+JWT"),
-        ] {
-            assert!(is_type(typ), "{typ:?}");
+    fn an_unsecured_jwt_is_told_from_a_signed_one() {
+        for typ in ["JWT", "oauth-authz-req+jwt", "application/OAuth-AuthZ-Req+JWT"] {
+            let text = jwt(&json!({"alg": "none", "typ": typ}), r#"{"state":"x"}"#, "");
+            let claims = unsecured(&text).unwrap().unwrap();
+            assert_eq!(claims.text("state"), Some("x"));
         }
-        for typ in ["at+jwt", "logout+jwt", "dpop+jwt", "jose", ""] {
-            assert!(!is_type(Some(typ)), "{typ}");
+        let none = json!({"alg": "none"});
+        for text in [
+            jwt(&none, "{}", "AA"),
+            jwt(&json!({"alg": "None"}), "{}", ""),
+            jwt(&json!({"alg": "RS256"}), "{}", ""),
+            jwt(&json!({"alg": "none", "crit": ["x"]}), "{}", ""),
+            jwt(&json!([]), "{}", ""),
+            "..".to_owned(),
+            "x".to_owned(),
+        ] {
+            assert!(unsecured(&text).is_none(), "{text}");
+        }
+        for (text, error) in [
+            (
+                jwt(&json!({"alg": "none", "typ": "at+jwt"}), "{}", ""),
+                Error::WrongType,
+            ),
+            (
+                jwt(&json!({"alg": "none", "typ": 1}), "{}", ""),
+                Error::WrongType,
+            ),
+            (jwt(&none, "[]", ""), Error::MalformedClaims),
+            (jwt(&none, r#"{"a":1,"a":1}"#, ""), Error::MalformedClaims),
+            (jwt(&none, "", ""), Error::MalformedClaims),
+        ] {
+            assert_eq!(unsecured(&text), Some(Err(error)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_client_signs_with_its_own_keys_or_not_at_all() {
+        for name in ["none", "RS256", "PS256", "ES256", "EdDSA"] {
+            let algorithm: RequestObjectSigningAlgorithm = name.parse().unwrap();
+            assert_eq!(algorithm.to_string(), name);
+        }
+        for name in ["None", "HS256", "RSA-OAEP", ""] {
+            assert!(name.parse::<RequestObjectSigningAlgorithm>().is_err());
         }
     }
 }
