@@ -28,6 +28,8 @@ pub async fn get(site: Data<Site>, request: HttpRequest) -> HttpResponse {
     let binding = site.provider.binding(&browser);
     let frame = Frame::new(&site, &request);
     let metadata = &prompt.client.metadata;
+    let mut scopes = scope_lines(&site, &prompt.scopes);
+    scopes.extend(prompt.claims.iter().map(ScopeLine::of_claim));
     frame.send(
         StatusCode::OK,
         &ConsentPage {
@@ -45,7 +47,7 @@ pub async fn get(site: Data<Site>, request: HttpRequest) -> HttpResponse {
                 name: prompt.user.display_name(),
                 account: account(&prompt.user),
             },
-            scopes: scope_lines(&site, &prompt.scopes),
+            scopes,
         },
     )
 }

@@ -210,6 +210,9 @@ const fn describe(code: ErrorCode) -> &'static str {
         ErrorCode::LoginRequired => "nobody is signed in",
         ErrorCode::ConsentRequired => "consent is needed",
         ErrorCode::AccountSelectionRequired => "an account must be selected",
+        ErrorCode::UnmetAuthenticationRequirements => {
+            "nobody can be authenticated as the request demands"
+        }
         ErrorCode::RequestNotSupported => "request objects are not supported",
         ErrorCode::RequestUriNotSupported => "request objects by reference are not supported",
         ErrorCode::RegistrationNotSupported => "registration in a request is not supported",

@@ -7,7 +7,7 @@
 
 use super::authorization_request::{AuthorizationRequest, Refusal};
 use super::client::Client;
-use super::scope::Scopes;
+use super::consent::Consent;
 use super::session::Session;
 use super::timestamp::Timestamp;
 use super::transaction::Transaction;
@@ -40,7 +40,7 @@ pub struct Situation<'a> {
     /// The user whom a verified `id_token_hint` names.
     pub hinted: Option<UserId>,
     /// What the user has allowed the client before.
-    pub consented: &'a Scopes,
+    pub consented: Option<&'a Consent>,
     /// Now.
     pub now: Timestamp,
 }
@@ -49,6 +49,9 @@ pub struct Situation<'a> {
 #[must_use]
 pub fn next_step(request: &AuthorizationRequest, client: &Client, situation: &Situation) -> Step {
     let prompt = request.prompt;
+    if !request.acr.can_be_met() {
+        return Step::Refuse(Refusal::UnmetAuthentication);
+    }
     let Some((session, user)) = situation.signed_in else {
         return interact(prompt.none, Step::LogIn, Refusal::LoginRequired);
     };
@@ -61,7 +64,15 @@ pub fn next_step(request: &AuthorizationRequest, client: &Client, situation: &Si
     if !has_just_signed_in && (prompt.login || is_stale(request, session, situation.now)) {
         return interact(prompt.none, Step::LogIn, Refusal::LoginRequired);
     }
-    if situation.hinted.is_some_and(|hinted| hinted != user.id) {
+    // OIDC Core section 5.5.1.1: who is not authenticated as demanded may try again, once.
+    if !request.acr.is_met_by(&session.amr) {
+        if has_just_signed_in {
+            return Step::Refuse(Refusal::UnmetAuthentication);
+        }
+        return interact(prompt.none, Step::LogIn, Refusal::UnmetAuthentication);
+    }
+    let is_other = situation.hinted.is_some_and(|hinted| hinted != user.id);
+    if is_other || !request.claims.is_for(&user.id.to_string()) {
         if has_just_signed_in {
             return Step::Refuse(Refusal::OtherUserThanHinted);
         }
@@ -106,5 +117,7 @@ fn needs_consent(request: &AuthorizationRequest, client: &Client, situation: &Si
     // than over TLS, so its consent is never remembered.
     let can_be_impersonated =
         !client.is_confidential() && !situation.redirect_uri.starts_with("https://");
-    can_be_impersonated || !situation.consented.contains_all(&request.scopes)
+    let consented = situation.consented;
+    let is_covered = consented.is_some_and(|it| it.covers(&request.scopes, &request.claims));
+    can_be_impersonated || !is_covered
 }

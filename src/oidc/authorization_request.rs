@@ -7,7 +7,9 @@
 //! [RFC 6749 section 4.1.1]: https://www.rfc-editor.org/rfc/rfc6749#section-4.1.1
 //! [OIDC Core section 3.1.2.1]: https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
 
+use super::acr::RequestedAcr;
 use super::authorization_response::{ResponseMode, ReturnAddress};
+use super::claims_request::ClaimsRequest;
 use super::client::Client;
 use super::error::ErrorCode;
 use super::grant_type::GrantType;
@@ -114,12 +116,18 @@ pub enum Refusal {
     /// A `max_age` that is not a number of seconds.
     #[error("the max_age is not a number of seconds")]
     InvalidMaxAge,
+    /// A `claims` that is not an object of claims requests.
+    #[error("the claims parameter is malformed")]
+    MalformedClaims,
     /// A value that is longer than any use for it.
     #[error("a parameter is too long")]
     TooLong,
     /// An `id_token_hint` that Keyfob did not issue to this client.
     #[error("the id_token_hint is not an ID token of this client")]
     InvalidIdTokenHint,
+    /// An essential `acr` that nobody can have here.
+    #[error("nobody can be authenticated as the request demands")]
+    UnmetAuthentication,
     /// Nobody is signed in and no page may be shown.
     #[error("nobody is signed in")]
     LoginRequired,
@@ -158,6 +166,7 @@ impl Refusal {
             | Self::CodeChallengeMalformed
             | Self::InvalidPrompt
             | Self::InvalidMaxAge
+            | Self::MalformedClaims
             | Self::TooLong
             | Self::InvalidIdTokenHint => ErrorCode::InvalidRequest,
             Self::RequestObject(_) => ErrorCode::InvalidRequestObject,
@@ -170,6 +179,7 @@ impl Refusal {
             Self::UnsupportedResponseType => ErrorCode::UnsupportedResponseType,
             Self::ResponseTypeNotAllowed => ErrorCode::UnauthorizedClient,
             Self::InvalidScope => ErrorCode::InvalidScope,
+            Self::UnmetAuthentication => ErrorCode::UnmetAuthenticationRequirements,
             Self::LoginRequired | Self::OtherUserThanHinted => ErrorCode::LoginRequired,
             Self::ConsentRequired => ErrorCode::ConsentRequired,
             Self::Denied | Self::NotInGroup => ErrorCode::AccessDenied,
@@ -192,6 +202,10 @@ pub struct AuthorizationRequest {
     pub prompt: Prompt,
     /// The age of the authentication in seconds above which it is renewed.
     pub max_age: Option<u64>,
+    /// The single claims that it asks for and the client may have, and who is meant.
+    pub claims: ClaimsRequest,
+    /// What it asks of the authentication.
+    pub acr: RequestedAcr,
     /// What to fill into the login page.
     pub login_hint: Option<String>,
     /// An ID token of the user the client expects, not yet verified.
@@ -258,15 +272,10 @@ pub fn parse(
         return Err(Refusal::Registration);
     }
     response_type(parameters, client)?;
-    for accepted in [
-        "acr_values",
-        "ui_locales",
-        "claims_locales",
-        "display",
-        "claims",
-    ] {
+    for accepted in ["ui_locales", "claims_locales", "display"] {
         parameters.get(accepted)?;
     }
+    let claims = claims(parameters, client)?;
     Ok(AuthorizationRequest {
         scopes: scopes(parameters, client)?,
         nonce: bounded(parameters.get("nonce")?)?,
@@ -279,6 +288,12 @@ pub fn parse(
             Some(text) => Some(max_age(text)?),
             None => client.metadata.default_max_age,
         },
+        acr: RequestedAcr::of(
+            claims.id_token.get("acr"),
+            bounded(parameters.get("acr_values")?)?.as_deref(),
+            &client.metadata.default_acr_values,
+        ),
+        claims,
         login_hint: bounded(parameters.get("login_hint")?)?,
         id_token_hint: parameters.get("id_token_hint")?.map(str::to_owned),
     })
@@ -322,6 +337,14 @@ fn scopes(parameters: &Parameters, client: &Client) -> Result<Scopes, Refusal> {
         return Err(Refusal::InvalidScope);
     }
     Ok(permitted)
+}
+
+fn claims(parameters: &Parameters, client: &Client) -> Result<ClaimsRequest, Refusal> {
+    let Some(text) = parameters.get("claims")? else {
+        return Ok(ClaimsRequest::default());
+    };
+    let claims: ClaimsRequest = text.parse().map_err(|_| Refusal::MalformedClaims)?;
+    Ok(claims.permitted(|scope| client.may_have(scope)))
 }
 
 fn code_challenge(

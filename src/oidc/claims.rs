@@ -1,8 +1,6 @@
-//! What the tokens say ([OIDC Core section 2], [RFC 9068 section 2.2]), and which claims of the
-//! End-User go with which scope ([OIDC Core section 5.4]).
+//! What the tokens say ([OIDC Core section 2], [RFC 9068 section 2.2]).
 //!
 //! [OIDC Core section 2]: https://openid.net/specs/openid-connect-core-1_0.html#IDToken
-//! [OIDC Core section 5.4]: https://openid.net/specs/openid-connect-core-1_0.html#ScopeClaims
 //! [RFC 9068 section 2.2]: https://www.rfc-editor.org/rfc/rfc9068#section-2.2
 
 use base64::Engine as _;
@@ -15,7 +13,6 @@ use super::authorization_details::AuthorizationDetails;
 use super::scope::Scopes;
 use super::signing_algorithm::SigningAlgorithm;
 use super::timestamp::Timestamp;
-use super::user::User;
 
 /// The claims of an ID token: the badge, for one client.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -110,60 +107,6 @@ impl From<Vec<String>> for OneOrMany {
         }
         Self::Many(all)
     }
-}
-
-/// The claims of `user` that go with `scopes`, each of the type that OIDC Core gives it.
-#[must_use]
-pub fn of_user(user: &User, scopes: &Scopes) -> Map<String, Value> {
-    let claims = &user.claims;
-    let mut all = Map::new();
-    let mut add = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            all.insert(name.to_owned(), value);
-        }
-    };
-    let text = |value: &Option<String>| value.clone().map(Value::String);
-    if scopes.contains("profile") {
-        let preferred = claims.preferred_username.clone();
-        let preferred = preferred.unwrap_or_else(|| user.username.to_string());
-        add("name", text(&claims.name));
-        add("given_name", text(&claims.given_name));
-        add("family_name", text(&claims.family_name));
-        add("middle_name", text(&claims.middle_name));
-        add("nickname", text(&claims.nickname));
-        add("preferred_username", Some(preferred.into()));
-        add("profile", text(&claims.profile));
-        add("picture", text(&claims.picture));
-        add("website", text(&claims.website));
-        add("gender", text(&claims.gender));
-        add("birthdate", text(&claims.birthdate));
-        add("zoneinfo", text(&claims.zoneinfo));
-        add("locale", text(&claims.locale));
-        add("updated_at", Some(user.updated_at.0.into()));
-    }
-    if scopes.contains("email") && claims.email.is_some() {
-        add("email", text(&claims.email));
-        add(
-            "email_verified",
-            Some(claims.email_verified.unwrap_or(false).into()),
-        );
-    }
-    if scopes.contains("address") {
-        let address = claims.address.as_ref();
-        add(
-            "address",
-            address.and_then(|address| serde_json::to_value(address).ok()),
-        );
-    }
-    if scopes.contains("phone") && claims.phone_number.is_some() {
-        let is_verified = claims.phone_number_verified.unwrap_or(false);
-        add("phone_number", text(&claims.phone_number));
-        add("phone_number_verified", Some(is_verified.into()));
-    }
-    if scopes.contains("groups") {
-        add("groups", Some(user.groups.clone().into()));
-    }
-    all
 }
 
 /// Every claim that an answer of Keyfob can have: `claims_supported` of the metadata.

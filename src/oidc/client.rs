@@ -121,10 +121,16 @@ impl Client {
     /// [RFC 6749 section 3.3]: https://www.rfc-editor.org/rfc/rfc6749#section-3.3
     #[must_use]
     pub fn permitted(&self, requested: &Scopes) -> Scopes {
-        requested.filtered(|scope| match &self.metadata.scope {
+        requested.filtered(|scope| self.may_have(scope))
+    }
+
+    /// Whether this client may have `scope`.
+    #[must_use]
+    pub fn may_have(&self, scope: &str) -> bool {
+        match &self.metadata.scope {
             Some(registered) => registered.contains(scope),
             None => scope::STANDARD.contains(&scope),
-        })
+        }
     }
 
     /// Whether a page of `origin` may read this client's answers from the token, userinfo and

@@ -49,6 +49,9 @@ pub struct ClientMetadata {
     /// The `max_age` of requests that carry none, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,
+    /// The authentication context classes of requests that name none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub default_acr_values: Vec<String>,
     /// Whether its ID tokens always have `auth_time`. They do, whatever it says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require_auth_time: Option<bool>,

@@ -41,6 +41,8 @@ pub enum ErrorCode {
     ConsentRequired,
     /// [OIDC Core section 3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError)
     AccountSelectionRequired,
+    /// [Unmet Authentication Requirements section 2](https://openid.net/specs/openid-connect-unmet-authentication-requirements-1_0.html)
+    UnmetAuthenticationRequirements,
     /// [OIDC Core section 3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError)
     RequestNotSupported,
     /// [OIDC Core section 3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError)
@@ -79,6 +81,7 @@ impl ErrorCode {
             Self::LoginRequired => "login_required",
             Self::ConsentRequired => "consent_required",
             Self::AccountSelectionRequired => "account_selection_required",
+            Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::RegistrationNotSupported => "registration_not_supported",

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::authorization_details::AuthorizationDetails;
+use super::claims_request::ClaimsRequest;
 use super::client::{Client, ClientId};
 use super::client_metadata::RefreshTokens;
 use super::grant_type::GrantType;
@@ -72,6 +73,9 @@ pub struct GrantDetails {
     /// What was granted in detail.
     #[serde(skip_serializing_if = "AuthorizationDetails::is_empty")]
     pub authorization_details: AuthorizationDetails,
+    /// The single claims that it asked for, beside those of its scopes.
+    #[serde(skip_serializing_if = "ClaimsRequest::is_empty")]
+    pub claims: ClaimsRequest,
 }
 
 /// Whether `client` gets a refresh token when it is granted `scopes`.

@@ -7,6 +7,7 @@
 
 use serde::Serialize;
 
+use super::acr;
 use super::claims;
 use super::grant_type::GrantType;
 use super::issuer::Issuer;
@@ -116,7 +117,7 @@ impl Metadata {
             response_types_supported: vec!["code"],
             response_modes_supported: vec!["query", "form_post"],
             grant_types_supported: GrantType::ALL.iter().map(|it| it.as_str()).collect(),
-            acr_values_supported: vec![ACR_PASSWORD],
+            acr_values_supported: acr::SUPPORTED.to_vec(),
             subject_types_supported: vec!["public"],
             id_token_signing_alg_values_supported: SigningAlgorithm::ALL
                 .iter()
@@ -137,7 +138,7 @@ impl Metadata {
             display_values_supported: vec!["page"],
             claim_types_supported: vec!["normal"],
             claims_supported: claims::SUPPORTED,
-            claims_parameter_supported: false,
+            claims_parameter_supported: true,
             request_parameter_supported: true,
             request_uri_parameter_supported: policy.request_uri,
             require_request_uri_registration: policy.request_uri.then_some(true),

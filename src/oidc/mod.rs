@@ -3,12 +3,14 @@
 //! **Invariant:** no IO here and no clock. Every function is total over its arguments; an instant
 //! is an argument.
 
+pub mod acr;
 pub mod authority;
 pub mod authorization_decision;
 pub mod authorization_details;
 pub mod authorization_request;
 pub mod authorization_response;
 pub mod claims;
+pub mod claims_request;
 pub mod client;
 pub mod client_authentication;
 pub mod client_authentication_method;
@@ -43,4 +45,5 @@ pub mod token_request;
 pub mod token_response;
 pub mod transaction;
 pub mod user;
+pub mod user_claims;
 pub mod web_uri;

@@ -241,10 +241,7 @@ pub fn request(
     Ok(parameters.with("client_id", expected.client_id))
 }
 
-fn are_of_and_for(
-    claims: &JwtClaims,
-    expected: &Expected<'_>,
-) -> Result<(), RequestObjectError> {
+fn are_of_and_for(claims: &JwtClaims, expected: &Expected<'_>) -> Result<(), RequestObjectError> {
     // RFC 9101 section 4: both should be there.
     if let Some(iss) = claims.get("iss")
         && iss.as_str() != Some(expected.client_id)
@@ -260,10 +257,7 @@ fn are_of_and_for(
         .ok_or(RequestObjectError::WrongAudience)
 }
 
-fn are_valid(
-    claims: &JwtClaims,
-    expected: &Expected<'_>,
-) -> Result<(), RequestObjectError> {
+fn are_valid(claims: &JwtClaims, expected: &Expected<'_>) -> Result<(), RequestObjectError> {
     let exp = claims.are_current(expected.now, LEEWAY)?;
     if expected.must_be_fresh {
         let nbf = claims.required_instant("nbf")?;
@@ -385,7 +379,11 @@ mod tests {
 
     #[test]
     fn an_unsecured_jwt_is_told_from_a_signed_one() {
-        for typ in ["JWT", "oauth-authz-req+jwt", "application/OAuth-AuthZ-Req+JWT"] {
+        for typ in [
+            "JWT",
+            "oauth-authz-req+jwt",
+            "application/OAuth-AuthZ-Req+JWT",
+        ] {
             let text = jwt(&json!({"alg": "none", "typ": typ}), r#"{"state":"x"}"#, "");
             let claims = unsecured(&text).unwrap().unwrap();
             assert_eq!(claims.text("state"), Some("x"));

@@ -4,9 +4,9 @@ use sqlx::any::AnyRow;
 use sqlx::{FromRow, Row as _};
 
 use super::{Connection, StoreError};
+use crate::oidc::claims_request::ClaimNames;
 use crate::oidc::client::ClientId;
 use crate::oidc::consent::Consent;
-use crate::oidc::scope::Scopes;
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::user::UserId;
 
@@ -17,7 +17,7 @@ pub async fn find(
     client_id: &ClientId,
 ) -> Result<Option<Consent>, StoreError> {
     let consent = sqlx::query_as(
-        "SELECT user_id, client_id, scopes, granted_at
+        "SELECT user_id, client_id, scopes, claims, granted_at
            FROM consents WHERE user_id = $1 AND client_id = $2",
     )
     .bind(user_id.to_string())
@@ -33,7 +33,7 @@ pub async fn list_of_user(
     user_id: UserId,
 ) -> Result<Vec<Consent>, StoreError> {
     let consents = sqlx::query_as(
-        "SELECT user_id, client_id, scopes, granted_at
+        "SELECT user_id, client_id, scopes, claims, granted_at
            FROM consents WHERE user_id = $1 ORDER BY client_id",
     )
     .bind(user_id.to_string())
@@ -45,29 +45,34 @@ pub async fn list_of_user(
 /// Remembers `consent` beside what the user has allowed the client before. Returns all of it.
 ///
 /// For a unit of work: it takes two statements, the first of which locks the row.
-pub async fn merge(db: &mut Connection, consent: &Consent) -> Result<Scopes, StoreError> {
-    let row = sqlx::query(
-        "INSERT INTO consents (user_id, client_id, scopes, granted_at)
-         VALUES ($1, $2, $3, $4)
+pub async fn merge(db: &mut Connection, consent: &Consent) -> Result<Consent, StoreError> {
+    // Reading the lists leaves out what is in them twice; nobody else can have changed them since.
+    let all: Consent = sqlx::query_as(
+        "INSERT INTO consents (user_id, client_id, scopes, claims, granted_at)
+         VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (user_id, client_id) DO UPDATE
             SET scopes = consents.scopes || ' ' || excluded.scopes,
+                claims = COALESCE(consents.claims || ' ' || excluded.claims,
+                                  consents.claims, excluded.claims),
                 granted_at = excluded.granted_at
-         RETURNING scopes",
+         RETURNING user_id, client_id, scopes, claims, granted_at",
     )
     .bind(consent.user_id.to_string())
     .bind(consent.client_id.as_str())
     .bind(consent.scopes.to_string())
+    .bind(claims(consent))
     .bind(consent.granted_at.0)
     .fetch_one(&mut *db)
     .await?;
-    // Reading the list leaves out what is in it twice; nobody else can have changed it since.
-    let all: Scopes = super::parse(&row, "scopes")?;
-    sqlx::query("UPDATE consents SET scopes = $3 WHERE user_id = $1 AND client_id = $2")
-        .bind(consent.user_id.to_string())
-        .bind(consent.client_id.as_str())
-        .bind(all.to_string())
-        .execute(db)
-        .await?;
+    sqlx::query(
+        "UPDATE consents SET scopes = $3, claims = $4 WHERE user_id = $1 AND client_id = $2",
+    )
+    .bind(consent.user_id.to_string())
+    .bind(consent.client_id.as_str())
+    .bind(all.scopes.to_string())
+    .bind(claims(&all))
+    .execute(db)
+    .await?;
     Ok(all)
 }
 
@@ -87,12 +92,22 @@ pub async fn withdraw(
     Ok(deleted.rows_affected() == 1)
 }
 
+/// The claims as they are stored: nothing, where there are none.
+fn claims(consent: &Consent) -> Option<String> {
+    let claims = &consent.claims;
+    (!claims.is_empty()).then(|| claims.to_string())
+}
+
 impl FromRow<'_, AnyRow> for Consent {
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
         Ok(Self {
             user_id: super::parse(row, "user_id")?,
             client_id: super::parse(row, "client_id")?,
             scopes: super::parse(row, "scopes")?,
+            claims: match row.try_get::<Option<&str>, _>("claims")? {
+                Some(_) => super::parse(row, "claims")?,
+                None => ClaimNames::default(),
+            },
             granted_at: row.try_get("granted_at").map(Timestamp)?,
         })
     }

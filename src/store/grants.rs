@@ -42,6 +42,8 @@ pub struct LiveGrant {
     pub client_id: ClientId,
     /// Who gave it.
     pub user: User,
+    /// What else was asked for.
+    pub details: GrantDetails,
 }
 
 /// The grants that a session was used for, and that may end with it.
@@ -134,7 +136,10 @@ pub async fn find(
 /// The columns of a [`LiveGrant`].
 macro_rules! live_columns {
     () => {
-        concat!("grants.client_id AS grantee_id, ", users::columns!())
+        concat!(
+            "grants.client_id AS grantee_id, grants.details AS grant_details, ",
+            users::columns!()
+        )
     };
 }
 
@@ -332,6 +337,13 @@ fn details(details: &GrantDetails) -> sqlx::Result<Option<String>> {
     super::json(details).map(Some)
 }
 
+fn read_details(row: &AnyRow) -> sqlx::Result<GrantDetails> {
+    match row.try_get::<Option<&str>, _>("grant_details")? {
+        Some(_) => super::parse_json(row, "grant_details"),
+        None => Ok(GrantDetails::default()),
+    }
+}
+
 impl FromRow<'_, AnyRow> for Grant {
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
         Ok(Self {
@@ -344,10 +356,7 @@ impl FromRow<'_, AnyRow> for Grant {
             acr: row.try_get("acr")?,
             amr: super::parse_json(row, "amr")?,
             nonce: row.try_get("nonce")?,
-            details: match row.try_get::<Option<&str>, _>("grant_details")? {
-                Some(_) => super::parse_json(row, "grant_details")?,
-                None => GrantDetails::default(),
-            },
+            details: read_details(row)?,
             created_at: row.try_get("grant_created_at").map(Timestamp)?,
             expires_at: row.try_get("grant_expires_at").map(Timestamp)?,
         })
@@ -359,6 +368,7 @@ impl FromRow<'_, AnyRow> for LiveGrant {
         Ok(Self {
             client_id: super::parse(row, "grantee_id")?,
             user: User::from_row(row)?,
+            details: read_details(row)?,
         })
     }
 }

@@ -21,6 +21,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0002_grant_details.sql"),
     ),
     (
+        6,
+        "authorization",
+        include_str!("../../migrations/0006_authorization.sql"),
+    ),
+    (
         7,
         "pushed authorization requests",
         include_str!("../../migrations/0007_pushed_authorization_requests.sql"),

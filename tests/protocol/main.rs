@@ -19,6 +19,7 @@ mod assertions;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod claims_parameter;
 mod device;
 mod device_pages;
 mod outbound;

@@ -137,7 +137,11 @@ pub(crate) fn grant(user: &User, client: &Client) -> Grant {
         acr: "1".to_owned(),
         amr: vec!["pwd".to_owned(), "otp".to_owned()],
         nonce: Some("n-0S6_WzA2Mj".to_owned()),
-        details: GrantDetails::default(),
+        details: GrantDetails {
+            claims: r#"{"userinfo":{"name":{"essential":true,"value":"A"}}}"#
+                .parse()
+                .unwrap(),
+        },
         created_at: NOW,
         expires_at: MUCH_LATER,
     }

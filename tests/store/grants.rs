@@ -39,6 +39,7 @@ async fn a_grant_is_live_until_something_ends_it(store: Store) {
     let found = found.unwrap().unwrap();
     assert_eq!(found.client_id, client.id);
     assert_eq!(found.user.username, user.username);
+    assert_eq!(found.details, grant.details);
     let found = grants::find(&mut db, grant.id).await.unwrap().unwrap();
     assert_eq!(found.grant, grant);
     assert_eq!(found.user.username, user.username);

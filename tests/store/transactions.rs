@@ -1,5 +1,6 @@
 //! Authorization transactions, and the consent that is given in them.
 
+use keyfob::oidc::claims_request::ClaimNames;
 use keyfob::oidc::consent::Consent;
 use keyfob::oidc::transaction::Transaction;
 use keyfob::oidc::user::UserId;
@@ -161,20 +162,28 @@ async fn a_transaction_is_finished_once_under_a_race(store: Store) {
 
 async fn consent_is_merged_and_withdrawn(store: Store) {
     let Parties { user, client, .. } = parties(&store).await;
-    let consent = |scopes: &str, granted_at| Consent {
+    let consent = |scopes: &str, claims: &str, granted_at| Consent {
         user_id: user.id,
         client_id: client.id.clone(),
         scopes: scopes.parse().unwrap(),
+        claims: claims.parse().unwrap(),
         granted_at,
     };
     for (given, all) in [
-        ("openid email", "openid email"),
-        ("openid profile", "openid email profile"),
-        ("email", "openid email profile"),
+        (("openid email", ""), ("openid email", "")),
+        (
+            ("openid profile", "address"),
+            ("openid email profile", "address"),
+        ),
+        (("email", ""), ("openid email profile", "address")),
+        (
+            ("email", "name address"),
+            ("openid email profile", "address name"),
+        ),
     ] {
-        let given = consent(given, LATER);
+        let given = consent(given.0, given.1, LATER);
         let merged = commit!(store, |db| consents::merge(db, &given)).unwrap();
-        assert_eq!(merged.to_string(), all);
+        assert_eq!(merged, consent(all.0, all.1, LATER));
     }
 
     let mut db = reader(&store).await;
@@ -182,7 +191,10 @@ async fn consent_is_merged_and_withdrawn(store: Store) {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(found, consent("openid email profile", LATER));
+    assert_eq!(
+        found,
+        consent("openid email profile", "address name", LATER)
+    );
     assert_eq!(
         consents::list_of_user(&mut db, user.id).await.unwrap(),
         [found]
@@ -206,6 +218,7 @@ async fn consent_is_merged_under_a_race(store: Store) {
             user_id,
             client_id: client_id("app"),
             scopes: format!("openid s{number}").parse().unwrap(),
+            claims: ClaimNames::default(),
             granted_at: NOW,
         };
         commit!(store, |db| consents::merge(db, &consent)).unwrap()

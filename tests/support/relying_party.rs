@@ -185,6 +185,18 @@ impl RelyingParty {
         Self::seeded(server, server.machine(), Authentication::Basic)
     }
 
+    /// A client that the operator adds to the server with this metadata, its identifier and its
+    /// secret among it.
+    pub(crate) fn added(server: &Server, metadata: &Value) -> Self {
+        server.add_client(metadata);
+        let client: SeededClient = serde_json::from_value(metadata.clone()).expect("a client");
+        let authentication = match client.client_secret {
+            Some(_) => Authentication::Basic,
+            None => Authentication::None,
+        };
+        Self::seeded(server, &client, authentication)
+    }
+
     /// A client of the server.
     pub(crate) fn seeded(
         server: &Server,

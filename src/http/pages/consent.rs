@@ -31,10 +31,10 @@ pub struct ConsentPage<'a> {
     pub scopes: Vec<ScopeLine>,
 }
 
-/// A scope in plain words.
+/// A scope, or a single claim, in plain words.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ScopeLine {
-    /// The scope itself.
+    /// The scope or claim itself.
     pub name: String,
     /// What it lets the client do or see.
     pub description: String,
@@ -53,6 +53,38 @@ impl ScopeLine {
             "groups" => "See which groups you belong to",
             "offline_access" => "Keep this access while you are away",
             _ => "Use the access called",
+        };
+        Self {
+            name: name.to_owned(),
+            description: description.to_owned(),
+        }
+    }
+
+    /// The claim `name` in the words that Keyfob has for it.
+    #[must_use]
+    pub fn of_claim(name: &str) -> Self {
+        let description = match name {
+            "name" => "See your full name",
+            "given_name" => "See your first name",
+            "family_name" => "See your last name",
+            "middle_name" => "See your middle name",
+            "nickname" => "See your nickname",
+            "preferred_username" => "See your user name",
+            "profile" => "See the address of your profile page",
+            "picture" => "See your picture",
+            "website" => "See the address of your website",
+            "gender" => "See your gender",
+            "birthdate" => "See your date of birth",
+            "zoneinfo" => "See your time zone",
+            "locale" => "See your language",
+            "updated_at" => "See when your profile was last changed",
+            "email" => "See your e-mail address",
+            "email_verified" => "See whether your e-mail address is confirmed",
+            "address" => "See your postal address",
+            "phone_number" => "See your phone number",
+            "phone_number_verified" => "See whether your phone number is confirmed",
+            "groups" => "See which groups you belong to",
+            _ => "See what is called",
         };
         Self {
             name: name.to_owned(),

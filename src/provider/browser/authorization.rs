@@ -10,9 +10,8 @@ use crate::oidc::authorization_response::{AuthorizationResponse, ReturnAddress};
 use crate::oidc::claims::IdTokenClaims;
 use crate::oidc::client::Client;
 use crate::oidc::grant::{self, AuthorizationCode, Grant, GrantDetails, GrantId};
-use crate::oidc::metadata::ACR_PASSWORD;
 use crate::oidc::parameters::Parameters;
-use crate::oidc::scope::{OFFLINE_ACCESS, Scopes};
+use crate::oidc::scope::OFFLINE_ACCESS;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::transaction::Transaction;
@@ -208,10 +207,8 @@ impl Provider {
         };
         let signed_in = self.find_signed_in(&mut db, browser).await?;
         let consented = match &signed_in {
-            Some(signed_in) => consents::find(&mut db, signed_in.user.id, &client.id)
-                .await?
-                .map_or_else(Scopes::default, |consent| consent.scopes),
-            None => Scopes::default(),
+            Some(signed_in) => consents::find(&mut db, signed_in.user.id, &client.id).await?,
+            None => None,
         };
         drop(db);
         let situation = Situation {
@@ -222,7 +219,7 @@ impl Provider {
                 .as_ref()
                 .map(|(_, transaction)| transaction),
             hinted,
-            consented: &consented,
+            consented: consented.as_ref(),
             now: self.clock.now(),
         };
         match (next_step(&pending.request, client, &situation), signed_in) {
@@ -382,10 +379,12 @@ impl Provider {
             session_id: signed_in.session.id,
             scopes: request.scopes.clone(),
             authenticated_at: signed_in.session.authenticated_at,
-            acr: ACR_PASSWORD.to_owned(),
+            acr: request.acr.answer(&signed_in.session.amr).to_owned(),
             amr: signed_in.session.amr.clone(),
             nonce: request.nonce.clone(),
-            details: GrantDetails::default(),
+            details: GrantDetails {
+                claims: request.claims.about_user(),
+            },
             created_at: now,
             expires_at: grant::expiry(client, &request.scopes, lifetimes, now),
         }

@@ -1,6 +1,7 @@
 //! Asking a person whether a client may have what it asks for.
 
 use crate::oidc::authorization_request::Refusal;
+use crate::oidc::claims_request::ClaimNames;
 use crate::oidc::client::Client;
 use crate::oidc::consent::Consent;
 use crate::oidc::scope::Scopes;
@@ -24,6 +25,8 @@ pub struct ConsentPrompt {
     pub user: User,
     /// For what.
     pub scopes: Scopes,
+    /// And for which claims that do not go with the scopes.
+    pub claims: ClaimNames,
 }
 
 impl Provider {
@@ -38,6 +41,7 @@ impl Provider {
             redirect_uri: open.return_address()?.redirect_uri().to_owned(),
             client: open.client,
             user: signed_in.user,
+            claims: open.request.claims.beyond(&open.request.scopes),
             scopes: open.request.scopes,
         })
     }
@@ -66,6 +70,7 @@ impl Provider {
                         let consent = Consent {
                             user_id,
                             client_id: open.client.id,
+                            claims: open.request.claims.beyond(&open.request.scopes),
                             scopes: open.request.scopes,
                             granted_at: now,
                         };

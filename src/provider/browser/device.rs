@@ -203,7 +203,7 @@ impl Provider {
             signed_in: signed_in.as_ref().map(|it| (&it.session, &it.user)),
             transaction: Some(&open.transaction),
             hinted: None,
-            consented: &Scopes::default(),
+            consented: None,
             now: self.clock.now(),
         };
         let page = match (

@@ -4,6 +4,7 @@ use crate::keys::jwt::{self, Expected, TokenType};
 use crate::oidc::authorization_details::AuthorizationDetails;
 use crate::oidc::claims::{AccessTokenClaims, OneOrMany};
 use crate::oidc::client::ClientId;
+use crate::oidc::grant::GrantDetails;
 use crate::oidc::scope::Scopes;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
@@ -26,6 +27,8 @@ pub struct LiveAccessToken {
     pub scopes: Scopes,
     /// What it allows in detail.
     pub authorization_details: AuthorizationDetails,
+    /// What else was asked for when it was granted.
+    pub details: GrantDetails,
     /// The APIs it is for.
     pub audience: OneOrMany,
     /// When it was issued.
@@ -46,7 +49,10 @@ pub enum Handle {
 impl LiveAccessToken {
     /// What a JWT stands for whose grant is live.
     pub(super) fn of_grant(claims: AccessTokenClaims, live: LiveGrant) -> Self {
-        Self::of_jwt(claims, live.client_id, Some(live.user))
+        Self {
+            details: live.details,
+            ..Self::of_jwt(claims, live.client_id, Some(live.user))
+        }
     }
 
     fn of_jwt(claims: AccessTokenClaims, client_id: ClientId, user: Option<User>) -> Self {
@@ -56,6 +62,7 @@ impl LiveAccessToken {
             user,
             scopes: claims.scope,
             authorization_details: claims.authorization_details,
+            details: GrantDetails::default(),
             audience: claims.aud,
             issued_at: claims.iat,
             expires_at: claims.exp,
@@ -123,15 +130,22 @@ impl Provider {
         digest: &Digest,
     ) -> Result<Option<LiveAccessToken>, InternalError> {
         let live = access_tokens::find_live(db, digest, self.clock.now()).await?;
-        Ok(live.map(|live| LiveAccessToken {
-            handle: Handle::Opaque(digest.clone()),
-            client_id: live.token.client_id,
-            user: live.on_behalf_of.map(|(_, user)| user),
-            scopes: live.token.scopes,
-            authorization_details: live.token.details,
-            audience: live.token.audience.into(),
-            issued_at: live.token.issued_at,
-            expires_at: live.token.expires_at,
+        Ok(live.map(|live| {
+            let (details, user) = match live.on_behalf_of {
+                Some((grant, user)) => (grant.details, Some(user)),
+                None => (GrantDetails::default(), None),
+            };
+            LiveAccessToken {
+                handle: Handle::Opaque(digest.clone()),
+                client_id: live.token.client_id,
+                user,
+                scopes: live.token.scopes,
+                authorization_details: live.token.details,
+                details,
+                audience: live.token.audience.into(),
+                issued_at: live.token.issued_at,
+                expires_at: live.token.expires_at,
+            }
         }))
     }
 }

@@ -5,10 +5,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::oidc::claims;
 use crate::oidc::client::Client;
 use crate::oidc::error::ErrorCode;
 use crate::oidc::scope;
+use crate::oidc::user_claims;
 use crate::provider::{InternalError, Provider};
 use crate::store::{StoreError, clients};
 
@@ -61,14 +61,15 @@ impl From<StoreError> for BearerError {
 /// What the userinfo endpoint answers, and to whom.
 #[derive(Debug)]
 pub struct Userinfo {
-    /// `sub` and the claims of the granted scopes.
+    /// `sub`, the claims of the granted scopes, and those that were asked for one by one.
     pub claims: Map<String, Value>,
     /// The client whose pages may read the answer.
     pub client_id: String,
 }
 
 impl Provider {
-    /// The claims of the user for whom `token` speaks, by its scopes.
+    /// The claims of the user for whom `token` speaks, by its scopes and what
+    /// was asked for beside them.
     pub async fn userinfo(&self, token: &str) -> Result<Userinfo, BearerError> {
         let mut db = self.store.read().await?;
         let token = self.find_access_token(&mut db, token).await?;
@@ -82,7 +83,8 @@ impl Provider {
         let user = token.user.ok_or(BearerError::InsufficientScope)?;
         let mut all = Map::new();
         all.insert("sub".to_owned(), user.id.to_string().into());
-        all.extend(claims::of_user(&user, &token.scopes));
+        all.extend(user_claims::of_scopes(&user, &token.scopes));
+        all.extend(token.details.claims.userinfo.of_user(&user));
         Ok(Userinfo {
             claims: all,
             client_id: token.client_id.to_string(),

@@ -11,6 +11,7 @@ use crate::oidc::secret::{Digest, SecretKind};
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::token_response::TokenResponse;
 use crate::oidc::user::User;
+use crate::oidc::user_claims;
 use crate::provider::{InternalError, Provider};
 
 /// An access token that was made, and what must be stored before it is handed out.
@@ -124,6 +125,13 @@ impl Provider {
         }
         let metadata = &client.metadata;
         let algorithm = metadata.id_token_signed_response_alg;
+        let mut user_claims = match metadata.id_token_claims {
+            client_metadata::IdTokenClaims::GrantedScopes => {
+                user_claims::of_scopes(user, &access_token.access.scopes)
+            }
+            client_metadata::IdTokenClaims::Lean => serde_json::Map::new(),
+        };
+        user_claims.extend(grant.details.claims.id_token.of_user(user));
         let claims = IdTokenClaims {
             iss: self.issuer.to_string(),
             sub: user.id.to_string(),
@@ -137,12 +145,7 @@ impl Provider {
             azp: client.id.to_string(),
             at_hash: claims::at_hash(algorithm, &access_token.text),
             sid: grant.session_id.to_string(),
-            user: match metadata.id_token_claims {
-                client_metadata::IdTokenClaims::GrantedScopes => {
-                    claims::of_user(user, &access_token.access.scopes)
-                }
-                client_metadata::IdTokenClaims::Lean => serde_json::Map::new(),
-            },
+            user: user_claims,
         };
         let key = self.signing_key(algorithm, now)?;
         Ok(Some(jwt::sign(&key, TokenType::IdToken, &claims)?))
