@@ -213,7 +213,6 @@ const fn describe(code: ErrorCode) -> &'static str {
         ErrorCode::UnmetAuthenticationRequirements => {
             "nobody can be authenticated as the request demands"
         }
-        ErrorCode::RequestNotSupported => "request objects are not supported",
         ErrorCode::RequestUriNotSupported => "request objects by reference are not supported",
         ErrorCode::RegistrationNotSupported => "registration in a request is not supported",
         ErrorCode::InvalidRequestUri => "the request_uri is unknown, expired or used",

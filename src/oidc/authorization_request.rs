@@ -8,6 +8,7 @@
 //! [OIDC Core section 3.1.2.1]: https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
 
 use super::acr::RequestedAcr;
+use super::authorization_details::{AuthorizationDetails, AuthorizationDetailsError};
 use super::authorization_response::{ResponseMode, ReturnAddress};
 use super::claims_request::ClaimsRequest;
 use super::client::Client;
@@ -119,6 +120,9 @@ pub enum Refusal {
     /// A `claims` that is not an object of claims requests.
     #[error("the claims parameter is malformed")]
     MalformedClaims,
+    /// `authorization_details` that cannot be granted.
+    #[error(transparent)]
+    Details(#[from] AuthorizationDetailsError),
     /// A value that is longer than any use for it.
     #[error("a parameter is too long")]
     TooLong,
@@ -179,6 +183,7 @@ impl Refusal {
             Self::UnsupportedResponseType => ErrorCode::UnsupportedResponseType,
             Self::ResponseTypeNotAllowed => ErrorCode::UnauthorizedClient,
             Self::InvalidScope => ErrorCode::InvalidScope,
+            Self::Details(_) => ErrorCode::InvalidAuthorizationDetails,
             Self::UnmetAuthentication => ErrorCode::UnmetAuthenticationRequirements,
             Self::LoginRequired | Self::OtherUserThanHinted => ErrorCode::LoginRequired,
             Self::ConsentRequired => ErrorCode::ConsentRequired,
@@ -204,6 +209,8 @@ pub struct AuthorizationRequest {
     pub max_age: Option<u64>,
     /// The single claims that it asks for and the client may have, and who is meant.
     pub claims: ClaimsRequest,
+    /// What it asks for in detail.
+    pub authorization_details: AuthorizationDetails,
     /// What it asks of the authentication.
     pub acr: RequestedAcr,
     /// What to fill into the login page.
@@ -276,8 +283,14 @@ pub fn parse(
         parameters.get(accepted)?;
     }
     let claims = claims(parameters, client)?;
+    let authorization_details = authorization_details(parameters, client, policy)?;
     Ok(AuthorizationRequest {
-        scopes: scopes(parameters, client)?,
+        scopes: match parameters.get("scope")? {
+            // RFC 9396 section 3: what is asked for in detail may be all.
+            None if !authorization_details.is_empty() => Scopes::default(),
+            _ => scopes(parameters, client)?,
+        },
+        authorization_details,
         nonce: bounded(parameters.get("nonce")?)?,
         code_challenge: code_challenge(parameters, client, policy)?,
         prompt: match parameters.get("prompt")? {
@@ -337,6 +350,18 @@ fn scopes(parameters: &Parameters, client: &Client) -> Result<Scopes, Refusal> {
         return Err(Refusal::InvalidScope);
     }
     Ok(permitted)
+}
+
+fn authorization_details(
+    parameters: &Parameters,
+    client: &Client,
+    policy: &Policy,
+) -> Result<AuthorizationDetails, Refusal> {
+    let Some(text) = parameters.get("authorization_details")? else {
+        return Ok(AuthorizationDetails::default());
+    };
+    let details: AuthorizationDetails = text.parse()?;
+    Ok(details.permitted(client, &policy.authorization_details)?)
 }
 
 fn claims(parameters: &Parameters, client: &Client) -> Result<ClaimsRequest, Refusal> {

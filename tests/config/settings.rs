@@ -50,6 +50,14 @@ fn every_setting_is_read() {
     let policy = config.policy;
     assert!(policy.require_pkce);
     assert!(policy.require_pushed_authorization_requests);
+    assert!(policy.unsigned_request_objects && policy.request_uri);
+    let payment = &policy.authorization_details["payment"];
+    assert_eq!(payment.description, "Pay from your account");
+    assert!(payment.members.is_none());
+    let actions = payment.actions.iter().flatten().collect::<Vec<_>>();
+    assert_eq!(actions, ["cancel", "initiate"]);
+    let address = &policy.authorization_details["https://api.test/v1.0"];
+    assert_eq!(address.locations.as_ref().unwrap().len(), 1);
     assert_eq!(policy.lifetimes.pushed_request, Duration::from_mins(1));
     assert_eq!(policy.lifetimes.refresh_grace, Duration::ZERO);
     assert_eq!(
@@ -149,7 +157,8 @@ fn the_environment_wins_over_the_file_and_says_so() {
 #[test]
 fn the_effective_configuration_is_a_configuration() {
     let toml = good(
-        "[scopes]\n\"mail:read\" = \"Read \\\"your\\\" mail\"\n[keys]\nrotation_interval = \"off\"",
+        "[scopes]\n\"mail:read\" = \"Read \\\"your\\\" mail\"\n[keys]\nrotation_interval = \"off\"\n\
+         [authorization_details.\"https://a.test/1.0\"]\ndescription = \"Pay\"\nactions = [\"a\", \"b\"]",
     );
     let config = Files::new(&toml).load(&[]).unwrap();
 
@@ -157,6 +166,9 @@ fn the_effective_configuration_is_a_configuration() {
 
     let again = Files::new(&shown).load(&[]).unwrap();
     assert_eq!(again.policy.scopes, config.policy.scopes);
+    let details = &config.policy.authorization_details;
+    assert_eq!(again.policy.authorization_details, *details);
+    assert_eq!(details.len(), 1);
     assert_eq!(again.policy.key_rotation.interval, None);
     assert_eq!(
         again.policy.lifetimes.session,
@@ -213,6 +225,10 @@ fn every_relaxation_is_named() {
             "[keys]\nrotation_interval = \"off\"",
             "keys.rotation_interval",
         ),
+        (
+            "unsigned_request_objects = true",
+            "unsigned_request_objects",
+        ),
         ("[log]\nlevel = \"debug\"", "log.level"),
     ] {
         let found = Files::new(&good(toml)).load(&[]).unwrap().relaxations();
@@ -237,6 +253,8 @@ internal_url = "http://keyfob:8484"
 trusted_proxies = ["10.0.0.0/8", "127.0.0.1"]
 require_pkce = true
 require_pushed_authorization_requests = true
+unsigned_request_objects = true
+request_uri = true
 workers = 4
 shutdown_timeout = "5s"
 
@@ -287,6 +305,14 @@ allow = ["Intranet.example:8443", "10.0.0.7:443"]
 [scopes]
 calendar = "Read your calendar"
 "mail:read" = "Read your mail"
+
+[authorization_details.payment]
+description = "Pay from your account"
+actions = ["initiate", "cancel"]
+
+[authorization_details."https://api.test/v1.0"]
+description = "Read your address"
+locations = ["https://api.test/"]
 
 [log]
 format = "json"

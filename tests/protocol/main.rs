@@ -19,8 +19,10 @@ mod assertions;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod authorization_details;
 mod claims_parameter;
 mod device;
 mod device_pages;
 mod outbound;
 mod pushed_authorization_requests;
+mod request_objects;

@@ -133,8 +133,12 @@ impl Provider {
         };
         let client = client.filter(Client::is_enabled);
         let client = client.ok_or(UntrustedRequest::UnknownClient)?;
-        let (parameters, pushed) = match self.find_request(&mut db, &client, parameters).await? {
-            Asked::For { parameters, pushed } => (parameters, pushed),
+        let (parameters, pushed, db) = match self.find_request(db, &client, parameters).await? {
+            Asked::For {
+                parameters,
+                pushed,
+                db,
+            } => (parameters, pushed, db),
             Asked::Wrongly(return_address, refusal) => {
                 return Ok(self.refuse(&client, &return_address, refusal));
             }
@@ -384,6 +388,7 @@ impl Provider {
             nonce: request.nonce.clone(),
             details: GrantDetails {
                 claims: request.claims.about_user(),
+                authorization_details: request.authorization_details.clone(),
             },
             created_at: now,
             expires_at: grant::expiry(client, &request.scopes, lifetimes, now),

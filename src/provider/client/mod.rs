@@ -5,6 +5,7 @@ pub mod client_authentication;
 pub mod device_authorization;
 pub mod introspection;
 pub mod pushed_authorization_request;
+mod request_object;
 pub mod revocation;
 pub mod token;
 pub mod userinfo;
