@@ -169,7 +169,7 @@ async fn details_that_are_not_of_a_type_of_the_clients_are_refused() {
         json!([{"type": "payment", "actions": "initiate"}]).to_string(),
         json!([{"type": "payment"}, {"type": "unknown"}]).to_string(),
         format!("[{}", r#"{"type":"payment","a":"#.repeat(1000)),
-        json!([{"type": "payment", "a": "x".repeat(8000)}]).to_string(),
+        json!([{"type": "payment", "a": "x".repeat(9000)}]).to_string(),
     ] {
         let request = party
             .request("openid")

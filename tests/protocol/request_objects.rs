@@ -125,7 +125,6 @@ async fn a_request_object_that_is_not_right_is_refused() {
         ("iat", json!(now() + 60)),
         ("sub", json!(party.client_id)),
         ("client_id", json!("somebody")),
-        ("response_type", json!("token")),
         ("request", json!("e30.e30.")),
         ("request_uri", json!("https://rp.test/r")),
         ("state", json!("a\u{0}b")),
@@ -164,6 +163,11 @@ async fn a_request_object_that_is_not_right_is_refused() {
         let pushed = party.post("/oauth2/par", &[("request", object)]).await;
         pushed.refused(&["invalid_request_object"]);
     }
+    // What stands beside it as well says the same (OIDC Core section 6.1).
+    let mut other_type = good.clone();
+    other_type["response_type"] = json!("token");
+    let url = with_object(&request, &key.sign("JWT", &other_type));
+    assert_told(open(&url).await, &request, issuer, "invalid_request_object");
     let twice = request.clone().and("request", &object);
     let arrival = open(&with_object(&twice, &object)).await;
     assert_told(arrival, &request, issuer, "invalid_request");
@@ -350,8 +354,9 @@ async fn a_registered_request_uri_is_fetched_where_that_is_switched_on() {
         assert_told(arrival, &request, issuer, error);
     }
     assert_eq!(elsewhere.connections(), 0);
-    let pushed = party.post("/oauth2/par", &[("request_uri", &request_uri)]);
-    pushed.await.refused(&["invalid_request"]);
+    let reference = [("request_uri", &*request_uri)];
+    let pushed = party.post("/oauth2/par", &reference).await;
+    pushed.refused(&["invalid_request"]);
     let metadata = party.endpoint("/.well-known/openid-configuration");
     let metadata = party.fetch(&metadata).await.json;
     assert_eq!(metadata["request_uri_parameter_supported"], true);

@@ -23,7 +23,11 @@ impl Provider {
         client: &Client,
         jwt: &SignedJwt<'_>,
     ) -> Result<JwtClaims, ClientJwtError> {
-        let jwks = client.metadata.jwks.as_ref().ok_or(ClientJwtError::NoKeys)?;
+        let jwks = client
+            .metadata
+            .jwks
+            .as_ref()
+            .ok_or(ClientJwtError::NoKeys)?;
         Ok(jwt.verify(&PublicKeySet::from_jwks(jwks)?)?)
     }
 }
