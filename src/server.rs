@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix_web::guard::{Any, Get, Guard, Head};
 use actix_web::middleware::from_fn;
-use actix_web::web::{Data, ServiceConfig, get, post, resource, route, scope, to};
+use actix_web::web::{Data, ServiceConfig, delete, get, post, put, resource, route, scope, to};
 use actix_web::{App, HttpServer, Route};
 
 use crate::dev::Development;
@@ -15,9 +15,10 @@ use crate::http::site::Site;
 use crate::http::{
     account_selection, assets, authorization, consent, cors, device, device_authorization,
     discovery, error, form, front, health, introspection, login, logout,
-    pushed_authorization_request, revocation, token, trace, userinfo,
+    pushed_authorization_request, registration, revocation, token, trace, userinfo,
 };
 use crate::oidc::metadata::path;
+use crate::oidc::webfinger;
 use crate::provider::{InternalError, Provider};
 
 /// How a server listens and ends.
@@ -123,6 +124,22 @@ fn routes(app: &mut ServiceConfig) {
             .route(post().to(introspection::post))
             .default_service(to(|| async { form::method_not_allowed("POST") })),
     )
+    .service(
+        resource(path::REGISTRATION)
+            .route(post().to(registration::post))
+            .route(options().to(registration::preflight))
+            .default_service(to(|| async { form::method_not_allowed("POST, OPTIONS") })),
+    )
+    .service(
+        resource(format!("{}/{{client_id}}", path::REGISTRATION))
+            .route(get().to(registration::get))
+            .route(put().to(registration::put))
+            .route(delete().to(registration::delete))
+            .route(options().to(registration::preflight))
+            .default_service(to(|| async {
+                form::method_not_allowed("GET, PUT, DELETE, OPTIONS")
+            })),
+    )
     // Anybody.
     .service(public(path::OPENID_CONFIGURATION).route(read().to(discovery::metadata)))
     .service(public(path::AUTHORIZATION_SERVER).route(read().to(discovery::metadata)))
@@ -182,10 +199,11 @@ fn routes(app: &mut ServiceConfig) {
 }
 
 /// The addresses outside an issuer with a path: the metadata where [RFC 8414 section 3.1] puts it,
-/// and what asks after the process and not after the issuer.
+/// what is asked of a host, and what asks after the process and not after the issuer.
 ///
 /// [RFC 8414 section 3.1]: https://www.rfc-editor.org/rfc/rfc8414#section-3.1
 fn well_known(app: &mut ServiceConfig, base: &str) {
+    app.service(public(webfinger::PATH).route(read().to(crate::http::webfinger::get)));
     if base.is_empty() {
         return;
     }

@@ -134,7 +134,7 @@ fn clients_are_made_shown_changed_and_deleted() {
         {"client_id": "chosen", "client_secret": "a-secret-of-my-own-choice",
          "redirect_uris": ["https://rp.example/cb"]},
         {"client_name": "Phone", "token_endpoint_auth_method": "none",
-         "redirect_uris": ["com.example.phone:/cb"], "software_id": "x"},
+         "redirect_uris": ["com.example.phone:/cb"], "software_statement": "x"},
     ]});
     let made = site.run("client add --metadata - --json", &metadata.to_string());
     let clients = made.json();
@@ -144,7 +144,7 @@ fn clients_are_made_shown_changed_and_deleted() {
     );
     assert_eq!(clients["clients"][1]["client_secret"], Value::Null);
     assert!(
-        made.stderr.contains("software_id is ignored"),
+        made.stderr.contains("software_statement is ignored"),
         "{}",
         made.stderr
     );
@@ -290,3 +290,42 @@ fn the_schema_and_the_configuration_are_shown() {
 }
 
 const MASTER_KEY: &str = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJCQgHBgUEAwI=";
+
+#[test]
+fn tokens_for_registration_are_made_listed_and_ended() {
+    let site = Site::new();
+    let line = "client registration-token add --uses 20 --valid-for 7d --note CI --json";
+    let made = site.run(line, "").json();
+    let token = made["token"].as_str().unwrap();
+    assert!(token.starts_with("kfj_"), "{made}");
+    assert_eq!(made["uses_left"], 20);
+    let span = made["expires_at"].as_i64().unwrap() - made["created_at"].as_i64().unwrap();
+    assert_eq!(span, 7 * 24 * 60 * 60);
+    let once = site.run("client registration-token add", "").stdout;
+    assert!(once.contains("The token is not shown again"), "{once}");
+
+    let listed = site.run("client registration-token list --json", "");
+    assert_eq!(
+        listed.json()["registration_tokens"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    assert!(!listed.stdout.contains("kfj_"), "{}", listed.stdout);
+    let shown = site.run("client registration-token list", "").stdout;
+    assert!(shown.contains("CI") && shown.contains("20"), "{shown}");
+
+    let id = made["id"].as_str().unwrap();
+    let revoke = format!("client registration-token revoke {id}");
+    assert_eq!(site.run(&revoke, "").status, 0);
+    assert_eq!(site.run(&revoke, "").status, 3);
+    for wrong in [
+        "client registration-token add --uses 0",
+        "client registration-token add --valid-for 366d",
+        "client registration-token add --valid-for soon",
+        "client registration-token revoke x",
+    ] {
+        assert_eq!(site.run(wrong, "").status, 2, "{wrong}");
+    }
+}

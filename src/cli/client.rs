@@ -10,6 +10,7 @@ use super::client_input;
 use super::exit::{CliError, after_help};
 use super::operator::work;
 use super::output::{Output, instant, properties, table};
+use super::registration_token::{self, RegistrationTokenCommand};
 use crate::config::Config;
 use crate::oidc::client::{Client, ClientId};
 use crate::oidc::grant_type::GrantType;
@@ -50,6 +51,9 @@ pub enum ClientCommand {
     /// Deletes a client and every token that it has
     #[command(after_help = after_help("  keyfob client delete shop"))]
     Delete(NamedClient),
+    /// Makes, lists and ends the tokens with which clients register themselves
+    #[command(subcommand)]
+    RegistrationToken(RegistrationTokenCommand),
 }
 
 /// Which client.
@@ -124,6 +128,9 @@ pub async fn run(
             let secret = Some(secret.expose());
             output.write(&to_json(&client, secret), || to_text(&client, secret))?;
         }
+        ClientCommand::RegistrationToken(command) => {
+            registration_token::run(command, config, output).await?;
+        }
         ClientCommand::Delete(NamedClient { client }) => {
             let deleted = work(config, async |it| {
                 Ok(it.delete_client(client.as_str()).await?)
@@ -188,6 +195,9 @@ fn to_json(client: &Client, secret: Option<&str>) -> Value {
     if let Some((_, until)) = previous.and_then(|secrets| secrets.previous.as_ref()) {
         json["previous_client_secret_expires_at"] = json!(until);
     }
+    if client.self_registered_at.is_some() {
+        json["self_registered_at"] = json!(client.self_registered_at);
+    }
     if client.disabled_at.is_some() {
         json["disabled_at"] = json!(client.disabled_at);
     }
@@ -243,11 +253,24 @@ fn to_text(client: &Client, secret: Option<&str>) -> String {
         ),
         ("redirect URIs", redirect_uris(client).join("\n")),
         (
+            "begins at",
+            metadata
+                .initiate_login_uri
+                .as_ref()
+                .map_or_else(String::new, |uri| uri.as_str().to_owned()),
+        ),
+        (
             "old secret",
             previous.map_or_else(String::new, |until| format!("accepted until {until}")),
         ),
         ("created", instant(client.created_at)),
         ("updated", instant(client.updated_at)),
+        (
+            "registered",
+            client
+                .self_registered_at
+                .map_or_else(String::new, |_| "by itself".to_owned()),
+        ),
         (
             "disabled",
             client.disabled_at.map(instant).unwrap_or_default(),
@@ -310,6 +333,7 @@ mod tests {
             created_at: Timestamp(0),
             updated_at: Timestamp(60),
             disabled_at: None,
+            self_registered_at: None,
         };
 
         insta::assert_snapshot!(to_text(&client, Some(secret.expose())), @"

@@ -178,6 +178,7 @@ const RESPONSE_ONLY: &[&str] = &[
     "client_secret_expires_at",
     "previous_client_secret_expires_at",
     "disabled_at",
+    "self_registered_at",
 ];
 
 #[cfg(test)]
@@ -190,7 +191,7 @@ mod tests {
     fn one_object_or_a_list_of_them_is_read() {
         let one = json!({"client_id": "shop", "client_secret": "s3cret", "client_name": "Shop",
             "redirect_uris": ["https://shop.example/cb"], "client_id_issued_at": 1,
-            "skip_consent": false, "contacts": [], "software_id": "x"});
+            "skip_consent": false, "contacts": [], "software_statement": "x"});
         let described = from_json("shop.json", one.clone()).unwrap();
         assert_eq!(described.clients.len(), 1);
         let client = &described.clients[0];
@@ -200,7 +201,7 @@ mod tests {
         assert_eq!(
             described.warnings,
             [
-                "shop.json: software_id is ignored: Keyfob does not know it",
+                "shop.json: software_statement is ignored: Keyfob does not know it",
                 "shop.json: client_secret is short enough to be guessed; without one, Keyfob \
                  makes one of 256 random bits"
             ]

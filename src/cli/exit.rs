@@ -89,6 +89,7 @@ impl From<OperatorError> for CliError {
             OperatorError::NotFound(..) => Exit::NotFound,
             OperatorError::AlreadyExists(..) | OperatorError::ChangedMeanwhile => Exit::Conflict,
             OperatorError::Invalid(..)
+            | OperatorError::Metadata(_)
             | OperatorError::Password(_)
             | OperatorError::PublicClient(_)
             | OperatorError::MasterKey(StartError::OtherMasterKey) => Exit::Invalid,

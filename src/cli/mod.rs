@@ -13,6 +13,7 @@ pub mod migrate;
 pub mod operator;
 pub mod output;
 pub mod password;
+pub mod registration_token;
 pub mod serve;
 pub mod user;
 pub mod user_input;

@@ -19,6 +19,7 @@ mod nearest;
 mod outbound;
 mod policy;
 mod reader;
+mod registration;
 mod relaxations;
 mod source;
 pub mod tls;
@@ -189,6 +190,12 @@ fn database(reader: &mut Reader) -> Database {
         max_connections: reader.within("database.max_connections", max_connections, &(1..=1000)),
         url,
     }
+}
+
+/// A span of time as it is written in the configuration, such as `15m`.
+#[must_use]
+pub fn parse_span(text: &str) -> Option<Duration> {
+    value::parse_span(text)
 }
 
 /// The port of Keyfob.

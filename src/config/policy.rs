@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::mistake::Wrong;
 use super::reader::Reader;
+use super::registration;
 use super::value::{Switchable, Value as _, span};
 use crate::oidc::policy::{KeyRotationPolicy, Lifetimes, PasswordPolicy, Policy, ThrottlePolicy};
 use crate::oidc::scope::{STANDARD, Scopes};
@@ -26,6 +27,8 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
         unsigned_request_objects: reader
             .or("unsigned_request_objects", default.unsigned_request_objects),
         request_uri: reader.or("request_uri", default.request_uri),
+        registration: registration::read(reader, default.registration),
+        webfinger_domains: registration::webfinger_domains(reader),
         scopes: scopes(reader),
         authorization_details: super::authorization_details::read(reader),
         outbound: super::outbound::read(reader),
@@ -111,6 +114,11 @@ fn throttle(reader: &mut Reader, default: &ThrottlePolicy) -> ThrottlePolicy {
         address_failures: reader.within(
             "throttle.address_failures",
             default.address_failures,
+            &(1..=1_000_000),
+        ),
+        address_registrations: reader.within(
+            "throttle.address_registrations",
+            default.address_registrations,
             &(1..=1_000_000),
         ),
         known_browser_failures: reader.within(

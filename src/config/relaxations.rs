@@ -2,6 +2,7 @@
 
 use super::Config;
 use super::value::span;
+use crate::oidc::policy::RegistrationMode;
 
 impl Config {
     /// Each setting that weakens security, as a sentence that says what it gives up.
@@ -96,6 +97,13 @@ impl Config {
             found.push(
                 "unsigned_request_objects: a request object says who made it and proves nothing; \
                  what is in it may be anybody's"
+                    .to_owned(),
+            );
+        }
+        if policy.registration.mode == RegistrationMode::Open {
+            found.push(
+                "registration.mode = \"open\": anybody can register an application and ask the \
+                 people here for access to their accounts; they decide by its name and address"
                     .to_owned(),
             );
         }

@@ -58,6 +58,17 @@ pub(super) fn span(duration: Duration) -> String {
     }
 }
 
+/// Reads what [`span`] writes.
+pub(super) fn parse_span(text: &str) -> Option<Duration> {
+    let seconds = UNITS.iter().find_map(|(unit, length)| {
+        let digits = text.strip_suffix(unit)?;
+        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let count: u64 = is_number.then(|| digits.parse().ok())??;
+        count.checked_mul(*length)
+    });
+    seconds.map(Duration::from_secs)
+}
+
 impl Value for String {
     fn parse(raw: &Raw) -> Result<Self, Wrong> {
         let text = text(raw)?;
@@ -140,14 +151,7 @@ impl Value for Duration {
         let (Raw::Text(text) | Raw::Bare(text)) = raw else {
             return Err(wrong());
         };
-        let text = text.trim();
-        let seconds = UNITS.iter().find_map(|(unit, length)| {
-            let digits = text.strip_suffix(unit)?;
-            let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
-            let count: u64 = is_number.then(|| digits.parse().ok())??;
-            count.checked_mul(*length)
-        });
-        seconds.map(Self::from_secs).ok_or_else(wrong)
+        parse_span(text.trim()).ok_or_else(wrong)
     }
 
     fn to_toml(&self) -> String {

@@ -7,19 +7,20 @@ use crate::oidc::authorization_response::AuthorizationResponse;
 use crate::oidc::metadata::path;
 use crate::oidc::parameters::Parameters;
 use crate::oidc::secret::{Secret, SecretKind};
-use crate::provider::browser::authorization::{
-    AuthorizationError, AuthorizationOutcome, Page, UnregisteredRedirectUri,
-};
+use crate::provider::browser::authorization::{AuthorizationError, AuthorizationOutcome, Page};
 use crate::provider::browser::transaction::TransactionError;
+use crate::provider::browser::unchecked_client::UncheckedReturn;
+use crate::provider::browser::unregistered_redirect_uri::UnregisteredRedirectUri;
 
 use super::device;
 use super::error::{authorization_page, form_page, transaction_page};
 use super::form;
 use super::page::{self, Frame};
-use super::pages::HiddenField;
 use super::pages::error::ErrorKind;
+use super::pages::error_return::ErrorReturnPage;
 use super::pages::form_post::FormPostPage;
 use super::pages::redirect_uris::{RedirectUriRegistration, RedirectUris};
+use super::pages::{ClientSummary, HiddenField};
 use super::site::Site;
 
 /// Answers an authorization request by GET.
@@ -110,6 +111,9 @@ pub(super) fn respond(
         Ok(AuthorizationOutcome::Respond(AuthorizationResponse::FormPost { action, fields })) => {
             form_post(site, request, &action, &fields)
         }
+        Ok(AuthorizationOutcome::AskBeforeRefusing(unchecked)) => {
+            ask_before_refusing(site, request, &unchecked)
+        }
         Ok(AuthorizationOutcome::Interact {
             page,
             transaction,
@@ -157,6 +161,35 @@ fn form_post(
         &FormPostPage {
             layout: frame.layout(site),
             action,
+            fields: fields.collect(),
+        },
+    )
+}
+
+/// Names where a refusal would lead, and waits for a click.
+fn ask_before_refusing(
+    site: &Site,
+    request: &HttpRequest,
+    unchecked: &UncheckedReturn,
+) -> HttpResponse {
+    let (url, fields) = match &unchecked.response {
+        AuthorizationResponse::Redirect(url) => (url, &[][..]),
+        AuthorizationResponse::FormPost { action, fields } => (action, &fields[..]),
+    };
+    let fields = fields
+        .iter()
+        .map(|(name, value)| HiddenField { name, value });
+    let frame = Frame::new(site, request);
+    frame.send(
+        actix_web::http::StatusCode::BAD_REQUEST,
+        &ErrorReturnPage {
+            layout: frame.layout(site),
+            client: ClientSummary {
+                name: &unchecked.client_name,
+                host: &page::host(&unchecked.redirect_uri),
+            },
+            redirect_uri: &unchecked.redirect_uri,
+            url,
             fields: fields.collect(),
         },
     )

@@ -11,6 +11,7 @@ use crate::oidc::web_uri::WebUri;
 use super::authorization::{go_on_after, respond, transaction};
 use super::login::own_form;
 use super::page::{self, Frame};
+use super::pages::about_client::AboutClient;
 use super::pages::consent::{ConsentPage, DetailLine, ScopeLine};
 use super::pages::error::ErrorKind;
 use super::pages::{ClientSummary, UserSummary};
@@ -27,8 +28,8 @@ pub async fn get(site: Data<Site>, request: HttpRequest) -> HttpResponse {
         Err(error) => return go_on_after(&site, &request, &handle, Err(error)),
     };
     let binding = site.provider.binding(&browser);
-    let frame = Frame::new(&site, &request);
-    let metadata = &prompt.client.metadata;
+    let logo = prompt.client.metadata.logo_uri.as_ref();
+    let frame = Frame::new(&site, &request).showing(logo.and_then(WebUri::image_origin));
     let mut scopes = scope_lines(&site, &prompt.scopes);
     scopes.extend(prompt.claims.iter().map(ScopeLine::of_claim));
     frame.send(
@@ -41,9 +42,7 @@ pub async fn get(site: Data<Site>, request: HttpRequest) -> HttpResponse {
                 name: prompt.client.name(),
                 host: &page::host(&prompt.redirect_uri),
             },
-            client_uri: metadata.client_uri.as_ref().map(WebUri::as_str),
-            policy_uri: metadata.policy_uri.as_ref().map(WebUri::as_str),
-            tos_uri: metadata.tos_uri.as_ref().map(WebUri::as_str),
+            about: AboutClient::of(&prompt.client),
             user: UserSummary {
                 name: prompt.user.display_name(),
                 account: account(&prompt.user),

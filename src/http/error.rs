@@ -171,7 +171,7 @@ pub fn form_page(error: &FormError) -> ErrorKind {
     tracing::info!(reason = %error, "form refused");
     match error {
         FormError::TooLong => ErrorKind::TooLarge,
-        FormError::NotAForm | FormError::Broken | FormError::Malformed(_) => {
+        FormError::NotAForm | FormError::NotJson | FormError::Broken | FormError::Malformed(_) => {
             ErrorKind::MalformedRequest
         }
     }
@@ -207,6 +207,8 @@ const fn describe(code: ErrorCode) -> &'static str {
         ErrorCode::AuthorizationPending => "nobody has answered on the verification page yet",
         ErrorCode::SlowDown => "the interval between two requests is now five seconds longer",
         ErrorCode::ExpiredToken => "the device code has expired; start again",
+        ErrorCode::InvalidRedirectUri => "a redirect URI cannot be registered",
+        ErrorCode::InvalidClientMetadata => "the client metadata cannot be registered",
         ErrorCode::LoginRequired => "nobody is signed in",
         ErrorCode::ConsentRequired => "consent is needed",
         ErrorCode::AccountSelectionRequired => "an account must be selected",

@@ -13,6 +13,7 @@ use super::error::{failure_page, form_page, transaction_page};
 use super::form;
 use super::page::{self, Frame};
 use super::pages::ClientSummary;
+use super::pages::about_client::AboutClient;
 use super::pages::error::ErrorKind;
 use super::pages::login::{LoginAlert, LoginPage};
 use super::site::Site;
@@ -96,6 +97,7 @@ async fn show(
                 name: prompt.client.name(),
                 host: &page::host(&prompt.redirect_uri),
             }),
+            about: Some(AboutClient::of(&prompt.client)),
             username,
             again: signed_in.is_some(),
             alert,

@@ -15,6 +15,8 @@ use super::trace::RequestId;
 pub struct Frame {
     nonce: String,
     request_id: String,
+    /// Where else images may come from.
+    images: Option<String>,
 }
 
 impl Frame {
@@ -26,6 +28,16 @@ impl Frame {
         Self {
             nonce: site.provider.nonce(),
             request_id: request_id.map_or_else(String::new, ToString::to_string),
+            images: None,
+        }
+    }
+
+    /// The same with images of this origin, for the logo of a client.
+    #[must_use]
+    pub fn showing(self, origin: Option<String>) -> Self {
+        Self {
+            images: origin,
+            ..self
         }
     }
 
@@ -54,8 +66,12 @@ impl Frame {
         // lead to the client.
         let policy = format!(
             "default-src 'none'; style-src 'self' 'nonce-{nonce}'; script-src 'nonce-{nonce}'; \
-             img-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'",
-            nonce = self.nonce
+             img-src 'self'{images}; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+            nonce = self.nonce,
+            images = self
+                .images
+                .as_ref()
+                .map_or_else(String::new, |origin| format!(" {origin}")),
         );
         HttpResponse::build(status)
             .content_type("text/html; charset=utf-8")

@@ -5,10 +5,12 @@
 //! (`static/keyfob.css`), need no script, and carry no inline style, so that they work under the
 //! Content-Security-Policy that the server sends.
 
+pub mod about_client;
 pub mod accent;
 pub mod consent;
 pub mod device;
 pub mod error;
+pub mod error_return;
 pub mod form_post;
 pub mod front;
 pub mod login;

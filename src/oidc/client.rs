@@ -66,6 +66,8 @@ pub struct Client {
     pub updated_at: Timestamp,
     /// When it was disabled, if it is.
     pub disabled_at: Option<Timestamp>,
+    /// When it registered itself; none of a client that an operator registered.
+    pub self_registered_at: Option<Timestamp>,
 }
 
 /// The digests of a client's secret; during a rotation the one before is valid too.
@@ -96,6 +98,12 @@ impl Client {
     #[must_use]
     pub fn is_enabled(&self) -> bool {
         self.disabled_at.is_none()
+    }
+
+    /// Whether an operator has vouched for it, and not it alone for itself.
+    #[must_use]
+    pub fn is_trusted(&self) -> bool {
+        self.self_registered_at.is_none()
     }
 
     /// Whether it authenticates at the token endpoint ([RFC 6749 section 2.1]).

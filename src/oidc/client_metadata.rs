@@ -70,6 +70,17 @@ pub struct ClientMetadata {
     /// Addresses of the people responsible for it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub contacts: Vec<String>,
+    /// What names the software that it is an instance of, across instances and versions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub software_id: Option<String>,
+    /// The version of that software.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub software_version: Option<String>,
+    /// Where others send a browser so that it begins a sign-in ([OIDC Core section 4]).
+    ///
+    /// [OIDC Core section 4]: https://openid.net/specs/openid-connect-core-1_0.html#ThirdPartyInitiatedLogin
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initiate_login_uri: Option<WebUri>,
 
     /// Whether it must use PKCE; public clients always must. Operators can require it of all.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -177,6 +177,7 @@ mod tests {
             created_at: NOW,
             updated_at: NOW,
             disabled_at: None,
+            self_registered_at: None,
         }
     }
 

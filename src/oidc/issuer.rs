@@ -76,6 +76,12 @@ impl Issuer {
         self.url.origin().ascii_serialization()
     }
 
+    /// The host, without a port.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
     /// The URL of `path`, which starts with a slash, below the issuer.
     #[must_use]
     pub fn join(&self, path: &str) -> String {

@@ -12,7 +12,7 @@ use super::claims;
 use super::grant_type::GrantType;
 use super::issuer::Issuer;
 use super::jws_algorithm::JwsAlgorithm;
-use super::policy::Policy;
+use super::policy::{Policy, RegistrationMode};
 use super::scope;
 use super::signing_algorithm::SigningAlgorithm;
 
@@ -36,6 +36,8 @@ pub mod path {
     pub const END_SESSION: &str = "/oauth2/logout";
     /// Where people type the code that a device shows them: short, since they type this, too.
     pub const DEVICE: &str = "/device";
+    /// Where clients register themselves.
+    pub const REGISTRATION: &str = "/oauth2/register";
     /// The public keys.
     pub const JWKS: &str = "/.well-known/jwks.json";
     /// The metadata, as OIDC Discovery places it.
@@ -61,6 +63,8 @@ pub struct Metadata {
     pub pushed_authorization_request_endpoint: String,
     pub userinfo_endpoint: String,
     pub jwks_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registration_endpoint: Option<String>,
     pub end_session_endpoint: String,
     pub introspection_endpoint: String,
     pub revocation_endpoint: String,
@@ -109,6 +113,8 @@ impl Metadata {
                 .join(path::PUSHED_AUTHORIZATION_REQUEST),
             userinfo_endpoint: back_channel.join(path::USERINFO),
             jwks_uri: back_channel.join(path::JWKS),
+            registration_endpoint: (policy.registration.mode != RegistrationMode::Off)
+                .then(|| issuer.join(path::REGISTRATION)),
             end_session_endpoint: issuer.join(path::END_SESSION),
             introspection_endpoint: back_channel.join(path::INTROSPECTION),
             revocation_endpoint: back_channel.join(path::REVOCATION),

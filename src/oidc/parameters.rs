@@ -103,6 +103,12 @@ impl Parameters {
         }
     }
 
+    /// Every value of a parameter that may be sent more than once.
+    pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let own = self.0.iter().filter(move |(own, _)| own == name);
+        own.map(|(_, value)| value.as_str())
+    }
+
     /// Whether a parameter of this name was sent.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {

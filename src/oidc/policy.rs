@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::authority::Authority;
 use super::authorization_details::AuthorizationDetailsTypes;
+use super::scope::Scopes;
 
 /// Everything about a provider that is a choice and not a rule.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +26,11 @@ pub struct Policy {
     pub unsigned_request_objects: bool,
     /// Whether request objects are fetched from where clients have registered them.
     pub request_uri: bool,
+    /// Which clients may register themselves, and what they get.
+    pub registration: RegistrationPolicy,
+    /// The e-mail domains whose addresses are signed in here, beside the issuer's host, for those
+    /// who look for the issuer by WebFinger.
+    pub webfinger_domains: Vec<String>,
     /// What scopes beside the standard ones mean, in words for the consent page, by scope.
     pub scopes: BTreeMap<String, String>,
     /// The types of authorization details that clients may ask for.
@@ -133,6 +139,8 @@ pub struct ThrottlePolicy {
     pub account_failures: u32,
     /// Wrong passwords from one address (an IPv6 /64), in one window.
     pub address_failures: u32,
+    /// Clients that register themselves from one address, in one window.
+    pub address_registrations: u32,
     /// Wrong passwords from one known browser for the account it is known of, in one window.
     pub known_browser_failures: u32,
     /// Wrong user codes of devices from one account, or from one browser or address where nobody
@@ -147,9 +155,48 @@ impl Default for ThrottlePolicy {
         Self {
             account_failures: 10,
             address_failures: 100,
+            address_registrations: 30,
             known_browser_failures: 10,
             user_code_failures: 5,
             window: Duration::from_mins(15),
+        }
+    }
+}
+
+/// Which clients may register themselves, and what they get.
+#[derive(Clone, Debug)]
+pub struct RegistrationPolicy {
+    /// Who may.
+    pub mode: RegistrationMode,
+    /// Whether they must use PKCE even if they are confidential.
+    pub require_pkce: bool,
+    /// The scopes that they may have beside the standard ones.
+    pub scope: Scopes,
+    /// For how long one is kept that nobody has signed in to.
+    pub unused_lifetime: Duration,
+}
+
+/// Who may register clients.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum RegistrationMode {
+    /// Operators alone.
+    #[default]
+    Off,
+    /// Whoever has an initial access token ([RFC 7591 section 3]).
+    ///
+    /// [RFC 7591 section 3]: https://www.rfc-editor.org/rfc/rfc7591#section-3
+    Token,
+    /// Everybody.
+    Open,
+}
+
+impl Default for RegistrationPolicy {
+    fn default() -> Self {
+        Self {
+            mode: RegistrationMode::Off,
+            require_pkce: false,
+            scope: Scopes::default(),
+            unused_lifetime: DAY * 7,
         }
     }
 }

@@ -108,6 +108,24 @@ impl RedirectUri {
     pub fn is_https(&self) -> bool {
         self.text.starts_with("https://")
     }
+
+    /// Whether it goes to the person's own machine by http ([RFC 8252 section 7.3]).
+    ///
+    /// [RFC 8252 section 7.3]: https://www.rfc-editor.org/rfc/rfc8252#section-7.3
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.loopback.is_some()
+    }
+
+    /// Whether its scheme is an application's own, made of a domain name in reverse order so that
+    /// no two take the same ([RFC 8252 section 7.1]).
+    ///
+    /// [RFC 8252 section 7.1]: https://www.rfc-editor.org/rfc/rfc8252#section-7.1
+    #[must_use]
+    pub fn is_private_use(&self) -> bool {
+        let scheme = self.text.split(':').next().unwrap_or_default();
+        scheme.contains('.')
+    }
 }
 
 /// Whether this is what may stand between a host and a path: nothing, or a colon and a port.

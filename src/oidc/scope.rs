@@ -102,6 +102,12 @@ impl<'de> Deserialize<'de> for Scopes {
     }
 }
 
+/// The standard scopes.
+#[must_use]
+pub fn standard() -> Scopes {
+    Scopes(STANDARD.iter().map(|&scope| scope.to_owned()).collect())
+}
+
 /// The scope that makes a request an OpenID Connect one.
 pub const OPENID: &str = "openid";
 /// The scope that asks for a refresh token ([OIDC Core section 11]).

@@ -38,6 +38,10 @@ pub enum SecretKind {
     ///
     /// [RFC 9126 section 2.2]: https://www.rfc-editor.org/rfc/rfc9126#section-2.2
     PushedAuthorizationRequest,
+    /// An initial access token, which lets clients register themselves.
+    InitialAccessToken,
+    /// A registration access token, with which a client manages its own registration.
+    RegistrationAccessToken,
 }
 
 impl SecretKind {
@@ -55,6 +59,8 @@ impl SecretKind {
             Self::Transaction => "kft_",
             Self::DeviceCode => "kfd_",
             Self::PushedAuthorizationRequest => "urn:ietf:params:oauth:request_uri:",
+            Self::InitialAccessToken => "kfj_",
+            Self::RegistrationAccessToken => "kfm_",
         }
     }
 }

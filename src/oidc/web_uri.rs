@@ -14,6 +14,24 @@ impl WebUri {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is reached over TLS.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        Url::parse(&self.0).is_ok_and(|url| url.scheme() == "https")
+    }
+
+    /// The origin to name in a Content-Security-Policy so that a page may show it as an image:
+    /// none but over TLS, and none of a host with characters that a policy would read otherwise.
+    #[must_use]
+    pub fn image_origin(&self) -> Option<String> {
+        let url = Url::parse(&self.0).ok()?;
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+        let is_plain = url.host_str()?.bytes().all(is_plain);
+        let is_anonymous = url.username().is_empty() && url.password().is_none();
+        (url.scheme() == "https" && is_plain && is_anonymous)
+            .then(|| url.origin().ascii_serialization())
+    }
 }
 
 impl<'de> Deserialize<'de> for WebUri {

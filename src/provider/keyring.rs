@@ -130,7 +130,10 @@ impl Provider {
 
     /// Deletes what has expired from the store.
     pub async fn sweep(&self) -> Result<(), InternalError> {
-        self.store.purge_expired(self.clock.now()).await?;
+        let now = self.clock.now();
+        self.store.purge_expired(now).await?;
+        let unused = now.before(self.policy.registration.unused_lifetime);
+        self.store.purge_unused_clients(unused).await?;
         Ok(())
     }
 

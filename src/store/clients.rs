@@ -15,7 +15,8 @@ macro_rules! columns {
         "clients.id AS client_id, clients.metadata, clients.secret_digest, \
          clients.previous_secret_digest, clients.previous_secret_expires_at, \
          clients.created_at AS client_created_at, clients.updated_at AS client_updated_at, \
-         clients.disabled_at AS client_disabled_at"
+         clients.disabled_at AS client_disabled_at, \
+         clients.self_registered_at AS client_self_registered_at"
     };
 }
 pub(super) use columns;
@@ -26,8 +27,8 @@ pub async fn insert(db: &mut Connection, client: &Client) -> Result<bool, StoreE
     let inserted = sqlx::query(
         "INSERT INTO clients
             (id, metadata, secret_digest, previous_secret_digest, previous_secret_expires_at,
-             created_at, updated_at, disabled_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+             created_at, updated_at, disabled_at, self_registered_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT DO NOTHING",
     )
     .bind(client.id.as_str())
@@ -38,6 +39,7 @@ pub async fn insert(db: &mut Connection, client: &Client) -> Result<bool, StoreE
     .bind(client.created_at.0)
     .bind(client.updated_at.0)
     .bind(client.disabled_at.map(|at| at.0))
+    .bind(client.self_registered_at.map(|at| at.0))
     .execute(db)
     .await?;
     Ok(inserted.rows_affected() == 1)
@@ -51,15 +53,16 @@ pub async fn upsert(db: &mut Connection, client: &Client) -> Result<Timestamp, S
     let created_at = sqlx::query_scalar(
         "INSERT INTO clients
             (id, metadata, secret_digest, previous_secret_digest, previous_secret_expires_at,
-             created_at, updated_at, disabled_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+             created_at, updated_at, disabled_at, self_registered_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT (id) DO UPDATE
             SET metadata = excluded.metadata,
                 secret_digest = excluded.secret_digest,
                 previous_secret_digest = excluded.previous_secret_digest,
                 previous_secret_expires_at = excluded.previous_secret_expires_at,
                 updated_at = excluded.updated_at,
-                disabled_at = excluded.disabled_at
+                disabled_at = excluded.disabled_at,
+                self_registered_at = excluded.self_registered_at
          RETURNING created_at",
     )
     .bind(client.id.as_str())
@@ -70,6 +73,7 @@ pub async fn upsert(db: &mut Connection, client: &Client) -> Result<Timestamp, S
     .bind(client.created_at.0)
     .bind(client.updated_at.0)
     .bind(client.disabled_at.map(|at| at.0))
+    .bind(client.self_registered_at.map(|at| at.0))
     .fetch_one(db)
     .await?;
     Ok(Timestamp(created_at))
@@ -158,6 +162,94 @@ pub async fn rotate_secret(
     Ok(updated.rows_affected() == 1)
 }
 
+/// Lets a client manage its own registration with the token of this digest. Returns whether there
+/// is such a client.
+pub async fn set_registration_token(
+    db: &mut Connection,
+    id: &ClientId,
+    token: &Digest,
+) -> Result<bool, StoreError> {
+    let updated = sqlx::query("UPDATE clients SET registration_token_digest = $2 WHERE id = $1")
+        .bind(id.as_str())
+        .bind(token.as_stored())
+        .execute(db)
+        .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// The client that bears `id`, if it manages its own registration with the token of this digest.
+pub async fn find_by_registration_token(
+    db: &mut Connection,
+    id: &ClientId,
+    token: &Digest,
+) -> Result<Option<Client>, StoreError> {
+    let client = sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM clients WHERE id = $1 AND registration_token_digest = $2"
+    ))
+    .bind(id.as_str())
+    .bind(token.as_stored())
+    .fetch_optional(db)
+    .await?;
+    Ok(client)
+}
+
+/// Replaces what a client registered, its secrets with it, unless it was changed since it was
+/// read. Returns whether this call did.
+///
+/// `updated_at` is the client's as it was read; the new one is always later.
+pub async fn replace(
+    db: &mut Connection,
+    client: &Client,
+    updated_at: Timestamp,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let (secret, previous, previous_expires_at) = secrets(client);
+    let updated = sqlx::query(
+        "UPDATE clients
+            SET metadata = $3,
+                secret_digest = $5,
+                previous_secret_digest = $6,
+                previous_secret_expires_at = $7,
+                updated_at = CASE WHEN updated_at < $4 THEN $4 ELSE updated_at + 1 END
+          WHERE id = $1 AND updated_at = $2",
+    )
+    .bind(client.id.as_str())
+    .bind(updated_at.0)
+    .bind(super::json(&client.metadata)?)
+    .bind(now.0)
+    .bind(secret)
+    .bind(previous)
+    .bind(previous_expires_at)
+    .execute(db)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// Deletes up to `limit` clients that registered themselves at `before` or earlier and that nobody
+/// has ever signed in to. Returns how many.
+pub async fn purge_unused(
+    db: &mut Connection,
+    before: Timestamp,
+    limit: u32,
+) -> Result<u64, StoreError> {
+    // Who signs in to such a client is asked for consent, which is remembered.
+    let deleted = sqlx::query(
+        "DELETE FROM clients WHERE id IN
+            (SELECT id FROM clients
+              WHERE self_registered_at <= $1
+                AND NOT EXISTS (SELECT 1 FROM consents WHERE consents.client_id = clients.id)
+                AND NOT EXISTS (SELECT 1 FROM grants WHERE grants.client_id = clients.id)
+              LIMIT $2)",
+    )
+    .bind(before.0)
+    .bind(i64::from(limit))
+    .execute(db)
+    .await?;
+    Ok(deleted.rows_affected())
+}
+
 /// Disables a client. Returns whether this call did.
 pub async fn disable(
     db: &mut Connection,
@@ -219,6 +311,7 @@ impl FromRow<'_, AnyRow> for Client {
             created_at: row.try_get("client_created_at").map(Timestamp)?,
             updated_at: row.try_get("client_updated_at").map(Timestamp)?,
             disabled_at: super::instant(row, "client_disabled_at")?,
+            self_registered_at: super::instant(row, "client_self_registered_at")?,
         })
     }
 }

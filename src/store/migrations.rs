@@ -31,6 +31,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0007_pushed_authorization_requests.sql"),
     ),
     (
+        8,
+        "client registration",
+        include_str!("../../migrations/0008_client_registration.sql"),
+    ),
+    (
         9,
         "device authorizations",
         include_str!("../../migrations/0009_device_authorizations.sql"),

@@ -14,6 +14,7 @@ pub mod clients;
 pub mod consents;
 pub mod device_authorizations;
 pub mod grants;
+pub mod initial_access_tokens;
 pub mod keyset;
 pub mod known_browsers;
 pub mod login_throttles;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Connection, Store, StoreError};
+use super::{Connection, Store, StoreError, clients};
 use crate::oidc::timestamp::Timestamp;
 
 impl Store {
@@ -20,9 +20,25 @@ impl Store {
                     .write(move |db| Box::pin(delete(db, statement, before)))
                     .await?;
                 deleted += count;
-                if count < LIMIT.unsigned_abs() {
+                if count < u64::from(LIMIT) {
                     break;
                 }
+            }
+        }
+        Ok(deleted)
+    }
+
+    /// Deletes clients that registered themselves at `before` or earlier and that nobody has ever
+    /// signed in to. Returns how many; what one call leaves waits for the next one.
+    pub async fn purge_unused_clients(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let mut deleted = 0;
+        for _ in 0..ROUNDS {
+            let count = self
+                .write(move |db| Box::pin(clients::purge_unused(db, before, LIMIT)))
+                .await?;
+            deleted += count;
+            if count < u64::from(LIMIT) {
+                break;
             }
         }
         Ok(deleted)
@@ -36,7 +52,7 @@ async fn delete(
 ) -> Result<u64, StoreError> {
     let deleted = sqlx::query(statement)
         .bind(before.0)
-        .bind(LIMIT)
+        .bind(i64::from(LIMIT))
         .execute(db)
         .await?;
     Ok(deleted.rows_affected())
@@ -123,6 +139,11 @@ const STEPS: &[(&str, Duration)] = &[
         Duration::ZERO,
     ),
     (
+        "DELETE FROM initial_access_tokens WHERE id IN
+            (SELECT id FROM initial_access_tokens WHERE expires_at <= $1 LIMIT $2)",
+        Duration::ZERO,
+    ),
+    (
         "DELETE FROM login_throttles WHERE digest IN
             (SELECT digest FROM login_throttles WHERE window_ends_at <= $1 LIMIT $2)",
         Duration::ZERO,
@@ -130,7 +151,7 @@ const STEPS: &[(&str, Duration)] = &[
 ];
 
 /// How many rows one unit of work deletes at most, not counting those that hang on them.
-const LIMIT: i64 = 200;
+const LIMIT: u32 = 200;
 
 /// How many units of work one call spends on one kind of row.
 const ROUNDS: u32 = 50;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use keyfob::config::log::LogFormat;
+use keyfob::oidc::policy::RegistrationMode;
 
 use super::support::{Files, MASTER_KEY, good};
 
@@ -76,6 +77,13 @@ fn every_setting_is_read() {
     let allowed = policy.outbound.allow.iter().map(ToString::to_string);
     let allowed: Vec<_> = allowed.collect();
     assert_eq!(allowed, ["intranet.example:8443", "10.0.0.7:443"]);
+    assert_eq!(policy.throttle.address_registrations, 1000);
+    let registration = policy.registration;
+    assert_eq!(registration.mode, RegistrationMode::Token);
+    assert!(registration.require_pkce);
+    assert_eq!(registration.scope.to_string(), "mail:read calendar");
+    assert_eq!(registration.unused_lifetime, Duration::from_hours(24));
+    assert_eq!(policy.webfinger_domains, ["example.com", "example.org"]);
     assert_eq!(config.log.format, LogFormat::Json);
 }
 
@@ -229,6 +237,7 @@ fn every_relaxation_is_named() {
             "unsigned_request_objects = true",
             "unsigned_request_objects",
         ),
+        ("[registration]\nmode = \"open\"", "registration.mode"),
         ("[log]\nlevel = \"debug\"", "log.level"),
     ] {
         let found = Files::new(&good(toml)).load(&[]).unwrap().relaxations();
@@ -293,6 +302,7 @@ minimum_length = 12
 account_failures = 5
 address_failures = 50
 known_browser_failures = 20
+address_registrations = 1000
 window = "10m"
 
 [keys]
@@ -301,6 +311,15 @@ cache = "10m"
 
 [outbound]
 allow = ["Intranet.example:8443", "10.0.0.7:443"]
+
+[registration]
+mode = "token"
+require_pkce = true
+scope = "mail:read calendar"
+unused_lifetime = "1d"
+
+[webfinger]
+domains = ["example.com", "example.org"]
 
 [scopes]
 calendar = "Read your calendar"

@@ -25,4 +25,8 @@ mod device;
 mod device_pages;
 mod outbound;
 mod pushed_authorization_requests;
+mod registration;
+mod registration_management;
 mod request_objects;
+mod unchecked_clients;
+mod webfinger;

@@ -1,14 +1,12 @@
 //! Request objects (RFC 9101; OpenID Connect Core 1.0 section 6).
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use serde_json::{Value, json};
 use url::Url;
 
 use crate::assertions::{assert_page, assert_told, open};
 use crate::pushed_authorization_requests::front_channel;
 use crate::support::browser::Browser;
-use crate::support::client_key::ClientKey;
+use crate::support::client_key::{ClientKey, now};
 use crate::support::jwt;
 use crate::support::launch::Launch;
 use crate::support::peer::Peer;
@@ -55,9 +53,11 @@ fn claims(party: &RelyingParty, request: &AuthorizationRequest) -> Value {
     claims
 }
 
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.expect("a clock").as_secs()
+/// A JWT of `key` with these claims and that `typ`.
+fn sign(key: &ClientKey, typ: &str, claims: &Value) -> String {
+    let mut header = key.header();
+    header["typ"] = typ.into();
+    key.sign_with_header(&header, claims)
 }
 
 /// The address with the parameters of `request` and this object.
@@ -69,12 +69,12 @@ fn with_object(request: &AuthorizationRequest, object: &str) -> Url {
 #[tokio::test]
 async fn only_what_the_client_signed_counts() {
     let server = Server::serve();
-    let key = ClientKey::new("k1");
+    let key = ClientKey::p256("k1");
     let party = register(&server, &key, &json!({}));
     let alice = server.user("alice");
     for typ in ["JWT", "oauth-authz-req+jwt"] {
         let request = party.request("openid email");
-        let object = key.sign(typ, &claims(&party, &request));
+        let object = sign(&key, typ, &claims(&party, &request));
         // Beside it stands something else, and `client_id` alone is enough.
         let beside = request
             .clone()
@@ -109,7 +109,7 @@ fn by_value(party: &RelyingParty, object: &str) -> Url {
 #[tokio::test]
 async fn a_request_object_that_is_not_right_is_refused() {
     let server = Server::serve();
-    let key = ClientKey::new("k1");
+    let key = ClientKey::p256("k1");
     let party = register(&server, &key, &json!({}));
     let request = party.request("openid");
     let good = claims(&party, &request);
@@ -131,19 +131,19 @@ async fn a_request_object_that_is_not_right_is_refused() {
     ] {
         let mut claims = good.clone();
         claims[name] = value;
-        objects.push(key.sign("JWT", &claims));
+        objects.push(sign(&key, "JWT", &claims));
     }
     for typ in ["at+jwt", "logout+jwt", "dpop+jwt"] {
-        objects.push(key.sign(typ, &good));
+        objects.push(sign(&key, typ, &good));
     }
-    let object = key.sign("JWT", &good);
+    let object = sign(&key, "JWT", &good);
     let (message, signature) = object.rsplit_once('.').expect("a JWT");
     let header = json!({"alg": "HS256", "kid": "k1"});
     objects.extend([
-        ClientKey::new("k1").sign("JWT", &good),
-        ClientKey::new("k2").sign("JWT", &good),
-        key.sign_with(&json!({"alg": "RS256", "kid": "k1"}), &good),
-        key.sign_with(&json!({"alg": "ES256", "crit": ["x"], "x": 1}), &good),
+        sign(&ClientKey::p256("k1"), "JWT", &good),
+        sign(&ClientKey::p256("k2"), "JWT", &good),
+        key.sign_with_header(&json!({"alg": "RS256", "kid": "k1"}), &good),
+        key.sign_with_header(&json!({"alg": "ES256", "crit": ["x"], "x": 1}), &good),
         jwt::forge(&json!({"alg": "none"}), &good, b""),
         jwt::forge(&json!({"alg": "none"}), &good, b"x"),
         jwt::forge(&json!({"alg": "None"}), &good, b""),
@@ -166,7 +166,7 @@ async fn a_request_object_that_is_not_right_is_refused() {
     // What stands beside it as well says the same (OIDC Core section 6.1).
     let mut other_type = good.clone();
     other_type["response_type"] = json!("token");
-    let url = with_object(&request, &key.sign("JWT", &other_type));
+    let url = with_object(&request, &sign(&key, "JWT", &other_type));
     assert_told(open(&url).await, &request, issuer, "invalid_request_object");
     let twice = request.clone().and("request", &object);
     let arrival = open(&with_object(&twice, &object)).await;
@@ -175,12 +175,12 @@ async fn a_request_object_that_is_not_right_is_refused() {
     let arrival = open(&with_object(&both, &object)).await;
     assert_told(arrival, &request, issuer, "invalid_request");
     let elsewhere = request.clone().with("redirect_uri", "https://evil.test/");
-    let evil = key.sign("JWT", &claims(&party, &elsewhere));
+    let evil = sign(&key, "JWT", &claims(&party, &elsewhere));
     assert_page(open(&by_value(&party, &evil)).await, "redirect_uri inside");
     // A client without keys can prove nothing.
     let keyless = RelyingParty::web_app(&server);
     let other = keyless.request("openid");
-    let object = key.sign("JWT", &claims(&keyless, &other));
+    let object = sign(&key, "JWT", &claims(&keyless, &other));
     let arrival = open(&with_object(&other, &object)).await;
     assert_told(arrival, &other, issuer, "invalid_request_object");
 }
@@ -189,14 +189,14 @@ async fn a_request_object_that_is_not_right_is_refused() {
 #[tokio::test]
 async fn a_request_object_may_be_pushed() {
     let server = Server::serve();
-    let key = ClientKey::new("k1");
+    let key = ClientKey::p256("k1");
     let party = register(
         &server,
         &key,
         &json!({"require_signed_request_object": true}),
     );
     let request = party.request("openid email");
-    let object = key.sign("oauth-authz-req+jwt", &claims(&party, &request));
+    let object = sign(&key, "oauth-authz-req+jwt", &claims(&party, &request));
     let beside = [
         ("request", &*object),
         ("scope", "openid"),
@@ -230,7 +230,7 @@ async fn the_algorithm_of_request_objects_is_the_clients() {
     let server = Launch::serve()
         .variable("KEYFOB_UNSIGNED_REQUEST_OBJECTS", "true")
         .start();
-    let key = ClientKey::new("k1");
+    let key = ClientKey::p256("k1");
     let issuer = server.issuer();
     let member = |algorithm: &str| json!({"client_id": format!("signs-{algorithm}"), "request_object_signing_alg": algorithm});
     for (members, signed, unsigned) in [
@@ -249,7 +249,7 @@ async fn the_algorithm_of_request_objects_is_the_clients() {
         let claims = claims(&party, &request);
         let without_signature = jwt::forge(&json!({"alg": "none"}), &claims, b"");
         for (object, is_good) in [
-            (key.sign("JWT", &claims), signed),
+            (sign(&key, "JWT", &claims), signed),
             (without_signature, unsigned),
         ] {
             let url = with_object(&request, &object);
@@ -277,7 +277,7 @@ async fn the_algorithm_of_request_objects_is_the_clients() {
 /// RFC 9101 section 5.2; OpenID Connect Core 1.0 section 6.2; S92.
 #[tokio::test]
 async fn a_registered_request_uri_is_fetched_where_that_is_switched_on() {
-    let key = ClientKey::new("k1");
+    let key = ClientKey::p256("k1");
     let (sender, receiver) = std::sync::mpsc::channel::<String>();
     let receiver = std::sync::Mutex::new(receiver);
     let peer = Peer::serving(move || {
@@ -298,7 +298,7 @@ async fn a_registered_request_uri_is_fetched_where_that_is_switched_on() {
     let issuer = server.issuer();
     let request = party.request("openid email");
     let with_uri = |uri: &str| request.clone().and("request_uri", uri).url();
-    let object = key.sign("JWT", &claims(&party, &request));
+    let object = sign(&key, "JWT", &claims(&party, &request));
 
     sender.send(object.clone()).expect("a peer");
     let mut browser = Browser::new(issuer);
@@ -323,7 +323,7 @@ async fn a_registered_request_uri_is_fetched_where_that_is_switched_on() {
         ),
         (
             &*request_uri,
-            ClientKey::new("k1").sign("JWT", &claims(&party, &request)),
+            sign(&ClientKey::p256("k1"), "JWT", &claims(&party, &request)),
             "invalid_request_object",
         ),
         (&*request_uri, String::new(), "invalid_request_object"),
@@ -369,7 +369,7 @@ async fn a_request_uri_is_not_fetched_where_that_is_not_switched_on() {
     let server = Server::serve();
     let peer = Peer::serving(String::new);
     let request_uri = peer.url("/request");
-    let key = ClientKey::new("k1");
+    let key = ClientKey::p256("k1");
     let party = register(&server, &key, &json!({"request_uris": [request_uri]}));
     let request = party.request("openid").and("request_uri", &request_uri);
     let arrival = open(&request.url()).await;

@@ -14,6 +14,8 @@ conformance! {
     a_client_is_not_changed_by_who_has_not_seen_the_last_change,
     a_rotated_secret_leaves_the_one_before_for_a_while,
     deleting_a_client_ends_everything_issued_to_it,
+    a_registration_is_found_by_its_own_token_alone,
+    a_registration_is_replaced_once_for_each_time_it_was_read,
 }
 
 async fn a_client_is_found_as_it_was_registered(store: Store) {
@@ -138,4 +140,59 @@ async fn deleting_a_client_ends_everything_issued_to_it(store: Store) {
 
     assert!(commit!(store, |db| clients::delete(db, &client.id)).unwrap());
     nothing_is_left(&store).await;
+}
+
+async fn a_registration_is_found_by_its_own_token_alone(store: Store) {
+    for id in ["one", "other"] {
+        let mut app = client(id);
+        app.self_registered_at = Some(NOW);
+        commit!(store, |db| clients::insert(db, &app)).unwrap();
+        let token = digest(&format!("token of {id}"));
+        let id = client_id(id);
+        let set = commit!(store, |db| clients::set_registration_token(db, &id, &token));
+        assert!(set.unwrap());
+    }
+    let by_operator = client("by-operator");
+    commit!(store, |db| clients::insert(db, &by_operator)).unwrap();
+    let id = client_id("none");
+    let set = commit!(store, |db| clients::set_registration_token(
+        db,
+        &id,
+        &digest("x")
+    ));
+    assert!(!set.unwrap());
+
+    let mut db = reader(&store).await;
+    for (id, token, is_found) in [
+        ("one", "token of one", true),
+        ("other", "token of one", false),
+        ("one", "token of other", false),
+        ("by-operator", "token of one", false),
+        ("none", "token of one", false),
+    ] {
+        let found =
+            clients::find_by_registration_token(&mut db, &client_id(id), &digest(token)).await;
+        let found = found.unwrap();
+        assert_eq!(found.is_some(), is_found, "{id} {token}");
+        let registered_at = found.and_then(|client| client.self_registered_at);
+        assert_eq!(registered_at, is_found.then_some(NOW));
+    }
+}
+
+async fn a_registration_is_replaced_once_for_each_time_it_was_read(store: Store) {
+    let app = client("app");
+    commit!(store, |db| clients::insert(db, &app)).unwrap();
+    let outcomes = race(&store, |store, number| async move {
+        let mut next = client("app");
+        next.metadata.client_name = Some(number.to_string());
+        next.secret = None;
+        commit!(store, |db| clients::replace(db, &next, NOW, NOW)).unwrap()
+    })
+    .await;
+    assert_eq!(outcomes.iter().filter(|it| **it).count(), 1);
+    let winner = outcomes.iter().position(|it| *it).unwrap();
+    let found = find_client(&store, "app").await;
+    assert_eq!(found.name(), winner.to_string());
+    assert!(found.secret.is_none());
+    assert!(found.updated_at > NOW);
 }

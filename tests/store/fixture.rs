@@ -111,6 +111,7 @@ pub(crate) fn client(id: &str) -> Client {
         created_at: NOW,
         updated_at: NOW,
         disabled_at: None,
+        self_registered_at: None,
     }
 }
 

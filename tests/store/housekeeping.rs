@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use keyfob::store::authorization_codes::Consumption;
 use keyfob::store::{
-    Store, authorization_codes, grants, known_browsers, login_throttles, refresh_tokens,
+    Store, authorization_codes, clients, grants, known_browsers, login_throttles, refresh_tokens,
 };
 
 use crate::fixture::{
-    LATER, MUCH_LATER, NOW, Parties, begin_session, commit, digest, issue_code,
+    LATER, MUCH_LATER, NOW, Parties, begin_session, client, commit, digest, issue_code,
     issue_refresh_token, parties, reader, session,
 };
 
@@ -18,6 +18,7 @@ conformance! {
     a_code_that_nobody_came_for_goes_with_its_grant,
     what_has_expired_is_swept_away,
     many_rows_are_swept_away_in_steps,
+    a_client_that_registered_itself_and_was_never_used_is_swept_away,
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -117,4 +118,38 @@ async fn many_rows_are_swept_away_in_steps(store: Store) {
         .await;
     filled.unwrap();
     assert_eq!(store.purge_expired(LATER).await.unwrap(), 450);
+}
+
+async fn a_client_that_registered_itself_and_was_never_used_is_swept_away(store: Store) {
+    let Parties { client: used, .. } = parties(&store).await;
+    for (id, registered_at) in [
+        ("old", Some(NOW)),
+        ("new", Some(LATER)),
+        ("operators", None),
+    ] {
+        let mut app = client(id);
+        app.self_registered_at = registered_at;
+        commit!(store, |db| clients::insert(db, &app)).unwrap();
+    }
+    // Somebody has signed in to this one.
+    let mut again = used.clone();
+    again.self_registered_at = Some(NOW);
+    commit!(store, |db| clients::upsert(db, &again)).unwrap();
+
+    assert_eq!(
+        store
+            .purge_unused_clients(NOW.before(SECOND))
+            .await
+            .unwrap(),
+        0
+    );
+    assert_eq!(store.purge_unused_clients(NOW).await.unwrap(), 1);
+    let swept = commit!(store, |db| clients::purge_unused(db, NOW, 10));
+    assert_eq!(swept.unwrap(), 0);
+    let mut db = reader(&store).await;
+    let left = clients::list(&mut db, None, 10).await.unwrap();
+    let left: Vec<_> = left.iter().map(|client| client.id.as_str()).collect();
+    let mut expected = vec!["new", "operators", used.id.as_str()];
+    expected.sort_unstable();
+    assert_eq!(left, expected);
 }

@@ -42,6 +42,7 @@ mod failures;
 mod fixture;
 mod grants;
 mod housekeeping;
+mod initial_access_tokens;
 mod keys;
 mod pushed_requests;
 mod schema;

@@ -1,11 +1,11 @@
 //! The page that asks whether a client may have what it asks for.
 
 use askama::Template;
-
 use serde_json::Value;
 
 use crate::oidc::authorization_details::AuthorizationDetail;
 
+use super::about_client::AboutClient;
 use super::{ClientSummary, Layout, UserSummary};
 
 /// Asks the End-User for consent ([OIDC Core section 3.1.2.4]). Posts `tx`, `csrf` and
@@ -23,12 +23,8 @@ pub struct ConsentPage<'a> {
     pub csrf: &'a str,
     /// The client that asks.
     pub client: ClientSummary<'a>,
-    /// The client's home page.
-    pub client_uri: Option<&'a str>,
-    /// What the client says it does with data.
-    pub policy_uri: Option<&'a str>,
-    /// The client's terms.
-    pub tos_uri: Option<&'a str>,
+    /// What it says of itself.
+    pub about: AboutClient<'a>,
     /// Who is signed in.
     pub user: UserSummary<'a>,
     /// What the client asks for.

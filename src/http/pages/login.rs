@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use askama::Template;
 
+use super::about_client::AboutClient;
 use super::{ClientSummary, Layout, words};
 
 /// Asks the End-User to sign in. Posts `tx`, `csrf`, `username`, `password` to `/login`.
@@ -18,6 +19,8 @@ pub struct LoginPage<'a> {
     pub csrf: &'a str,
     /// The client that asked, if one did.
     pub client: Option<ClientSummary<'a>>,
+    /// What it says of itself. No logo: who has not signed in yet loads nothing from elsewhere.
+    pub about: Option<AboutClient<'a>>,
     /// What the user name field holds: the `login_hint`, or what was typed before.
     pub username: &'a str,
     /// Whether the End-User has a session and is asked to prove it anew.

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use askama::Template;
 
+use super::about_client::AboutClient;
 use super::consent::{ConsentPage, DetailLine, ScopeLine};
 use super::device::{ConfirmDevicePage, DeviceDonePage, UserCodeAlert, UserCodePage};
 use super::error::{ErrorKind, ErrorPage};
+use super::error_return::ErrorReturnPage;
 use super::form_post::FormPostPage;
 use super::front::FrontPage;
 use super::login::{LoginAlert, LoginPage};
@@ -23,6 +25,13 @@ const HOSTILE: &str = r#""'><img src=x onerror=1>"#;
 const CLIENT: ClientSummary<'_> = ClientSummary {
     name: HOSTILE,
     host: HOSTILE,
+};
+const ABOUT: AboutClient<'_> = AboutClient {
+    logo_uri: Some(HOSTILE),
+    client_uri: Some(HOSTILE),
+    policy_uri: Some(HOSTILE),
+    tos_uri: Some(HOSTILE),
+    is_unchecked: true,
 };
 const USER: UserSummary<'_> = UserSummary {
     name: HOSTILE,
@@ -72,6 +81,7 @@ fn login(layout: Layout<'_>) -> Vec<String> {
         transaction: HOSTILE,
         csrf: HOSTILE,
         client: Some(CLIENT),
+        about: Some(ABOUT),
         username: HOSTILE,
         again,
         alert,
@@ -87,9 +97,7 @@ fn interactions(layout: Layout<'_>) -> Vec<String> {
         transaction: HOSTILE,
         csrf: HOSTILE,
         client: CLIENT,
-        client_uri: Some(HOSTILE),
-        policy_uri: Some(HOSTILE),
-        tos_uri: Some(HOSTILE),
+        about: ABOUT,
         user: USER,
         scopes: vec![ScopeLine::of(HOSTILE)],
         details: vec![DetailLine {
@@ -110,10 +118,19 @@ fn interactions(layout: Layout<'_>) -> Vec<String> {
         action: HOSTILE,
         fields: vec![FIELD],
     };
+    let error_return = |fields| ErrorReturnPage {
+        layout,
+        client: CLIENT,
+        redirect_uri: HOSTILE,
+        url: HOSTILE,
+        fields,
+    };
     let pages = [
         consent.render(),
         select_account.render(),
         form_post.render(),
+        error_return(Vec::new()).render(),
+        error_return(vec![FIELD]).render(),
     ];
     pages.map(|page| page.unwrap()).to_vec()
 }
@@ -249,6 +266,7 @@ fn the_ids_that_automation_relies_on_are_there() {
         "consent-deny",
         "account-continue",
         "account-other",
+        "error-return",
         "logout-confirm",
         "logout-cancel",
         "register-redirect-uri",

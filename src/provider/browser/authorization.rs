@@ -24,8 +24,9 @@ use crate::store::{
 
 use super::device::DeviceOutcome;
 use super::form::Binding;
-use super::request::Asked;
 use super::transaction::{Destination, TransactionError};
+use super::unchecked_client::{UncheckedReturn, is_silent};
+use super::unregistered_redirect_uri::{UnregisteredRedirectUri, unregistered};
 use super::{Browser, SignedIn};
 
 /// What the browser is to do next.
@@ -33,6 +34,8 @@ use super::{Browser, SignedIn};
 pub enum AuthorizationOutcome {
     /// To take this answer to the client.
     Respond(AuthorizationResponse),
+    /// To ask the person before it takes a refusal to a client that nobody has checked.
+    AskBeforeRefusing(Box<UncheckedReturn>),
     /// To show a page of a transaction first.
     Interact {
         /// Which page.
@@ -74,19 +77,6 @@ pub enum AuthorizationError {
     /// A failure.
     #[error(transparent)]
     Internal(#[from] InternalError),
-}
-
-/// A redirect URI that is not registered, beside those that are.
-#[derive(Clone, Debug)]
-pub struct UnregisteredRedirectUri {
-    /// The client that was named.
-    pub client_id: String,
-    /// Its name.
-    pub client_name: String,
-    /// What was requested.
-    pub requested: String,
-    /// What is registered.
-    pub registered: Vec<String>,
 }
 
 impl From<StoreError> for AuthorizationError {
@@ -133,28 +123,41 @@ impl Provider {
         };
         let client = client.filter(Client::is_enabled);
         let client = client.ok_or(UntrustedRequest::UnknownClient)?;
-        let (parameters, pushed, db) = match self.find_request(db, &client, parameters).await? {
-            Asked::For {
-                parameters,
-                pushed,
-                db,
-            } => (parameters, pushed, db),
-            Asked::Wrongly(return_address, refusal) => {
-                return Ok(self.refuse(&client, &return_address, refusal));
+        let asks_silently = is_silent(&parameters);
+        let asked = match self.find_request(db, &client, parameters).await? {
+            Ok(asked) => asked,
+            Err(mut wrong) => {
+                let (client, address) = (&client, &wrong.return_address);
+                let (refusal, is_silent) = (wrong.refusal, asks_silently);
+                return self
+                    .refuse_request(&mut wrong.db, browser, client, address, refusal, is_silent)
+                    .await;
             }
         };
+        let (parameters, pushed, mut db) = (asked.parameters, asked.pushed, asked.db);
+        let is_silent = is_silent(&parameters);
         let return_address = match authorization_request::return_address(&parameters, &client) {
             Err(UntrustedRequest::RedirectUriNotRegistered) => {
-                return Err(unregistered(&parameters, &client));
+                let unregistered = Box::new(unregistered(&parameters, &client));
+                return Err(AuthorizationError::RedirectUriNotRegistered(unregistered));
             }
             result => result?,
         };
         if pushed.is_none() && self.must_push(&client) {
-            return Ok(self.refuse(&client, &return_address, Refusal::NotPushed));
+            let (client, address) = (&client, &return_address);
+            let refusal = Refusal::NotPushed;
+            return self
+                .refuse_request(&mut db, browser, client, address, refusal, is_silent)
+                .await;
         }
         let request = match authorization_request::parse(&parameters, &client, &self.policy) {
             Ok(request) => request,
-            Err(refusal) => return Ok(self.refuse(&client, &return_address, refusal)),
+            Err(refusal) => {
+                let (client, address) = (&client, &return_address);
+                return self
+                    .refuse_request(&mut db, browser, client, address, refusal, is_silent)
+                    .await;
+            }
         };
         let pending = Pending {
             client,
@@ -204,7 +207,11 @@ impl Provider {
             Some(hint) => {
                 let Some(user_id) = self.hinted_user(hint, client) else {
                     let refusal = Refusal::InvalidIdTokenHint;
-                    return Ok(self.refuse(client, &pending.return_address, refusal));
+                    let address = &pending.return_address;
+                    let is_silent = pending.request.prompt.none;
+                    return self
+                        .refuse_request(&mut db, browser, client, address, refusal, is_silent)
+                        .await;
                 };
                 Some(user_id)
             }
@@ -430,17 +437,6 @@ impl Provider {
         };
         jwt::verify(&self.keyring.keyset(), token, &expected)
     }
-}
-
-fn unregistered(parameters: &Parameters, client: &Client) -> AuthorizationError {
-    let requested = parameters.get("redirect_uri").ok().flatten();
-    let registered = client.metadata.redirect_uris.iter();
-    AuthorizationError::RedirectUriNotRegistered(Box::new(UnregisteredRedirectUri {
-        client_id: client.id.to_string(),
-        client_name: client.name().to_owned(),
-        requested: requested.unwrap_or_default().to_owned(),
-        registered: registered.map(ToString::to_string).collect(),
-    }))
 }
 
 /// The seconds after which a session's last use is written down again.

@@ -8,8 +8,10 @@ pub mod form;
 pub mod login;
 pub mod logout;
 mod request;
-mod throttle;
+pub(in crate::provider) mod throttle;
 pub mod transaction;
+pub mod unchecked_client;
+pub mod unregistered_redirect_uri;
 
 use std::net::IpAddr;
 

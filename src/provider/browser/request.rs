@@ -16,19 +16,24 @@ use crate::store::{Connection, Lease, pushed_authorization_requests};
 
 use super::authorization::AuthorizationError;
 
-/// What came of looking for the request.
-pub(super) enum Asked {
-    /// These parameters count, and no others.
-    For {
-        /// The parameters.
-        parameters: Parameters,
-        /// The pushed request that they are of, to be used up by what is granted.
-        pushed: Option<Digest>,
-        /// The connection, for what comes next.
-        db: Lease,
-    },
-    /// The client is to be told why not.
-    Wrongly(ReturnAddress, Refusal),
+/// What a client asks for.
+pub(super) struct Asked {
+    /// The parameters that count: these and no others.
+    pub(super) parameters: Parameters,
+    /// The pushed request that they are of, to be used up by what is granted.
+    pub(super) pushed: Option<Digest>,
+    /// The connection, for what comes next.
+    pub(super) db: Lease,
+}
+
+/// A request that is not to be had, of which the client is to be told.
+pub(super) struct Unheard {
+    /// Where.
+    pub(super) return_address: ReturnAddress,
+    /// Why.
+    pub(super) refusal: Refusal,
+    /// The connection, for what comes next.
+    pub(super) db: Lease,
 }
 
 impl Provider {
@@ -38,11 +43,11 @@ impl Provider {
         mut db: Lease,
         client: &Client,
         sent: Parameters,
-    ) -> Result<Asked, AuthorizationError> {
+    ) -> Result<Result<Asked, Unheard>, AuthorizationError> {
         let (request, request_uri) = match (sent.get("request"), sent.get("request_uri")) {
             (Ok(request), Ok(request_uri)) => (request, request_uri),
             (Err(repeated), _) | (_, Err(repeated)) => {
-                return beside(client, &sent, Refusal::Repeated(repeated));
+                return beside(db, client, &sent, Refusal::Repeated(repeated));
             }
         };
         if let Some(request_uri) = request_uri.filter(|uri| is_reference(uri)) {
@@ -50,36 +55,41 @@ impl Provider {
             let reference = reference.ok_or(UntrustedRequest::RequestUriUnknown)?;
             let pushed = self.find_pushed(&mut db, client, &sent, &reference).await?;
             return Ok(match pushed {
-                Ok(parameters) => Asked::For {
+                Ok(parameters) => Ok(Asked {
                     parameters,
                     pushed: Some(reference.digest()),
                     db,
-                },
-                Err((return_address, refusal)) => Asked::Wrongly(return_address, refusal),
+                }),
+                Err((return_address, refusal)) => Err(Unheard {
+                    return_address,
+                    refusal,
+                    db,
+                }),
             });
         }
         if request.is_none() && request_uri.is_none() {
             if client.metadata.require_signed_request_object {
-                return beside(client, &sent, Refusal::NoRequestObject);
+                return beside(db, client, &sent, Refusal::NoRequestObject);
             }
-            return Ok(Asked::For {
+            return Ok(Ok(Asked {
                 parameters: sent,
                 pushed: None,
                 db,
-            });
+            }));
         }
         // Keys and request objects may have to be fetched; no connection waits for that.
         drop(db);
         let read = self
             .find_request_object(client, &sent, request, request_uri)
             .await;
+        let db = self.store.read().await?;
         match read {
-            Ok(parameters) => Ok(Asked::For {
+            Ok(parameters) => Ok(Ok(Asked {
                 parameters,
                 pushed: None,
-                db: self.store.read().await?,
-            }),
-            Err(refusal) => beside(client, &sent, refusal),
+                db,
+            })),
+            Err(refusal) => beside(db, client, &sent, refusal),
         }
     }
 
@@ -145,12 +155,17 @@ impl Provider {
 /// Tells the client that its request object is refused, at the redirect URI beside it; the person,
 /// if there is none.
 fn beside(
+    db: Lease,
     client: &Client,
     sent: &Parameters,
     refusal: Refusal,
-) -> Result<Asked, AuthorizationError> {
+) -> Result<Result<Asked, Unheard>, AuthorizationError> {
     match authorization_request::return_address(sent, client) {
-        Ok(return_address) => Ok(Asked::Wrongly(return_address, refusal)),
+        Ok(return_address) => Ok(Err(Unheard {
+            return_address,
+            refusal,
+            db,
+        })),
         Err(_) => Err(UntrustedRequest::Unreadable(refusal).into()),
     }
 }

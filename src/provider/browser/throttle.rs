@@ -122,7 +122,7 @@ impl Provider {
 }
 
 /// The part of an address that one party holds: all of an IPv4 address, the /64 of an IPv6 one.
-fn network(address: IpAddr) -> String {
+pub(in crate::provider) fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {

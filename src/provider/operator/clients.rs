@@ -3,8 +3,8 @@
 use crate::oidc::client::{Client, ClientId, ClientSecrets};
 use crate::oidc::client_authentication_method::ClientAuthenticationMethod;
 use crate::oidc::client_metadata::ClientMetadata;
-use crate::oidc::grant_type::GrantType;
 use crate::oidc::redirect_uri::RedirectUri;
+use crate::oidc::registration;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::store::clients;
 
@@ -27,7 +27,7 @@ impl Operator {
         &self,
         new: NewClient,
     ) -> Result<(Client, Option<String>), OperatorError> {
-        check(&new.metadata)?;
+        registration::check(&new.metadata)?;
         let id = match new.client_id {
             Some(text) => text
                 .parse::<ClientId>()
@@ -65,6 +65,7 @@ impl Operator {
             created_at: now,
             updated_at: now,
             disabled_at: None,
+            self_registered_at: None,
         };
         let name = client.id.to_string();
         let stored = client.clone();
@@ -160,47 +161,6 @@ impl Operator {
     }
 }
 
-/// Whether the members of a registration agree with each other.
-fn check(metadata: &ClientMetadata) -> Result<(), OperatorError> {
-    let refuse = |value: &str, member: &'static str, reason: &str| {
-        Err(OperatorError::Invalid(
-            value.to_owned(),
-            member,
-            reason.to_owned(),
-        ))
-    };
-    let grants = &metadata.grant_types;
-    if grants.contains(GrantType::AuthorizationCode) && metadata.redirect_uris.is_empty() {
-        return refuse(
-            "[]",
-            "redirect_uris",
-            "the authorization code grant needs at least one",
-        );
-    }
-    let is_public = metadata.token_endpoint_auth_method == ClientAuthenticationMethod::None;
-    if is_public && grants.contains(GrantType::ClientCredentials) {
-        return refuse(
-            "client_credentials",
-            "grant_types",
-            "a client without a secret cannot act as itself",
-        );
-    }
-    for (lifetime, member) in [
-        (metadata.access_token_lifetime, "access_token_lifetime"),
-        (metadata.id_token_lifetime, "id_token_lifetime"),
-    ] {
-        if lifetime.is_some_and(|seconds| seconds == 0 || seconds > LONGEST_LIFETIME) {
-            let value = lifetime.unwrap_or_default().to_string();
-            return refuse(
-                &value,
-                member,
-                "it is a number of seconds from 1 to 2592000 (30 days)",
-            );
-        }
-    }
-    Ok(())
-}
-
 fn checked_secret(chosen: String) -> Result<String, OperatorError> {
     let is_plain = chosen.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
     if chosen.is_empty() || !is_plain {
@@ -213,5 +173,3 @@ fn checked_secret(chosen: String) -> Result<String, OperatorError> {
     }
     Ok(chosen)
 }
-
-const LONGEST_LIFETIME: u64 = 30 * 24 * 60 * 60;

@@ -2,6 +2,7 @@
 //! database, and needs nothing of theirs but the database.
 
 pub mod clients;
+pub mod initial_access_tokens;
 pub mod keys;
 pub mod users;
 
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use crate::keys::master_key::MasterKey;
 use crate::oidc::policy::Policy;
+use crate::oidc::registration::MetadataError;
 use crate::store::{Store, StoreError};
 
 use super::account::password_hasher::{HashError, PasswordHasher};
@@ -39,6 +41,9 @@ pub enum OperatorError {
     /// A value that cannot be.
     #[error("{0:?} is not allowed as {1}: {2}")]
     Invalid(String, &'static str, String),
+    /// Client metadata that cannot be registered.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
     /// A password that is not accepted.
     #[error(transparent)]
     Password(#[from] PasswordRuleError),

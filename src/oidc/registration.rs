@@ -1,0 +1,144 @@
+//! What client metadata must be like to be registered, whoever registers it
+//! ([RFC 7591 section 2], [OIDC Registration section 2]).
+//!
+//! One function a rule, one list of them. What holds beside that for clients that register
+//! themselves is in `self_registration`.
+//!
+//! [RFC 7591 section 2]: https://www.rfc-editor.org/rfc/rfc7591#section-2
+//! [OIDC Registration section 2]: https://openid.net/specs/openid-connect-registration-1_0.html#ClientMetadata
+
+use super::client_authentication_method::ClientAuthenticationMethod;
+use super::client_metadata::ClientMetadata;
+use super::grant_type::GrantType;
+
+/// A member of client metadata that cannot be registered, and why.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{member}: {reason}")]
+pub struct MetadataError {
+    /// The member.
+    pub member: &'static str,
+    /// What is wrong with it, as the rest of a sentence.
+    pub reason: String,
+}
+
+impl MetadataError {
+    /// This about that member.
+    #[must_use]
+    pub fn new(member: &'static str, reason: impl Into<String>) -> Self {
+        Self {
+            member,
+            reason: reason.into(),
+        }
+    }
+}
+
+/// A rule about client metadata.
+pub(super) type Rule = fn(&ClientMetadata) -> Result<(), MetadataError>;
+
+/// Checks `metadata` against every rule, in order.
+///
+/// # Errors
+///
+/// The first member that breaks one.
+pub fn check(metadata: &ClientMetadata) -> Result<(), MetadataError> {
+    RULES.iter().try_for_each(|rule| rule(metadata))
+}
+
+const RULES: &[Rule] = &[
+    a_code_needs_somewhere_to_go,
+    acting_as_itself_needs_a_secret,
+    lifetimes_have_bounds,
+    sign_in_starts_over_tls,
+];
+
+fn a_code_needs_somewhere_to_go(metadata: &ClientMetadata) -> Result<(), MetadataError> {
+    let has_code = metadata.grant_types.contains(GrantType::AuthorizationCode);
+    if has_code && metadata.redirect_uris.is_empty() {
+        let reason = "the authorization code grant needs at least one";
+        return Err(MetadataError::new("redirect_uris", reason));
+    }
+    Ok(())
+}
+
+/// [RFC 6749 section 4.4]: confidential clients only.
+///
+/// [RFC 6749 section 4.4]: https://www.rfc-editor.org/rfc/rfc6749#section-4.4
+fn acting_as_itself_needs_a_secret(metadata: &ClientMetadata) -> Result<(), MetadataError> {
+    let is_public = metadata.token_endpoint_auth_method == ClientAuthenticationMethod::None;
+    if is_public && metadata.grant_types.contains(GrantType::ClientCredentials) {
+        let reason = "client_credentials: a client without a secret cannot act as itself";
+        return Err(MetadataError::new("grant_types", reason));
+    }
+    Ok(())
+}
+
+fn lifetimes_have_bounds(metadata: &ClientMetadata) -> Result<(), MetadataError> {
+    for (member, lifetime) in [
+        ("access_token_lifetime", metadata.access_token_lifetime),
+        ("id_token_lifetime", metadata.id_token_lifetime),
+    ] {
+        if lifetime.is_some_and(|seconds| !(1..=LONGEST_LIFETIME).contains(&seconds)) {
+            let reason = "it is a number of seconds from 1 to 2592000 (30 days)";
+            return Err(MetadataError::new(member, reason));
+        }
+    }
+    Ok(())
+}
+
+/// [OIDC Registration section 2]: `initiate_login_uri` is https.
+///
+/// [OIDC Registration section 2]: https://openid.net/specs/openid-connect-registration-1_0.html#ClientMetadata
+fn sign_in_starts_over_tls(metadata: &ClientMetadata) -> Result<(), MetadataError> {
+    match &metadata.initiate_login_uri {
+        Some(uri) if !uri.is_https() => {
+            let reason = "it must be an https URL";
+            Err(MetadataError::new("initiate_login_uri", reason))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+const LONGEST_LIFETIME: u64 = 30 * 24 * 60 * 60;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn metadata_that_contradicts_itself_is_refused_by_the_member_at_fault() {
+        for (metadata, member) in [
+            (json!({}), "redirect_uris"),
+            (
+                json!({"grant_types": ["client_credentials"], "token_endpoint_auth_method": "none"}),
+                "grant_types",
+            ),
+            (
+                json!({"redirect_uris": ["https://rp.test/cb"], "access_token_lifetime": 0}),
+                "access_token_lifetime",
+            ),
+            (
+                json!({"redirect_uris": ["https://rp.test/cb"], "id_token_lifetime": 2_592_001}),
+                "id_token_lifetime",
+            ),
+            (
+                json!({"redirect_uris": ["https://rp.test/cb"],
+                    "initiate_login_uri": "http://rp.test/login"}),
+                "initiate_login_uri",
+            ),
+        ] {
+            let parsed: ClientMetadata = serde_json::from_value(metadata.clone()).unwrap();
+            let error = check(&parsed).unwrap_err();
+            assert_eq!(error.member, member, "{metadata}");
+        }
+        for metadata in [
+            json!({"grant_types": ["client_credentials"], "id_token_lifetime": 60}),
+            json!({"redirect_uris": ["https://rp.test/cb"],
+                "initiate_login_uri": "https://rp.test/login"}),
+        ] {
+            let parsed: ClientMetadata = serde_json::from_value(metadata.clone()).unwrap();
+            assert_eq!(check(&parsed), Ok(()), "{metadata}");
+        }
+    }
+}
