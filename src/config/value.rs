@@ -248,7 +248,7 @@ impl Value for Names {
                 Ok(Self(names.collect()))
             }
             Raw::List(items) => {
-                let names = items.iter().map(|item| String::parse(item));
+                let names = items.iter().map(String::parse);
                 let names: Result<_, _> = names.collect();
                 names.map(Self).map_err(|_| wrong())
             }

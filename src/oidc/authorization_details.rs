@@ -220,6 +220,7 @@ mod tests {
             created_at: Timestamp(0),
             updated_at: Timestamp(0),
             disabled_at: None,
+            self_registered_at: None,
         }
     }
 

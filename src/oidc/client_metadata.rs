@@ -20,6 +20,10 @@ use super::web_uri::WebUri;
 /// [RFC 7591 section 2]: https://www.rfc-editor.org/rfc/rfc7591#section-2
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the members that the specifications make booleans"
+)]
 pub struct ClientMetadata {
     /// The name to show to people.
     #[serde(skip_serializing_if = "Option::is_none")]

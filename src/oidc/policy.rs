@@ -9,6 +9,10 @@ use super::scope::Scopes;
 
 /// Everything about a provider that is a choice and not a rule.
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting that is on or off"
+)]
 pub struct Policy {
     /// How long things live.
     pub lifetimes: Lifetimes,
