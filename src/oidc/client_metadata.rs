@@ -94,9 +94,6 @@ pub struct ClientMetadata {
     /// [RFC 9396 section 10]: https://www.rfc-editor.org/rfc/rfc9396#section-10
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub authorization_details_types: Vec<String>,
-    /// x
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub jwks: Option<super::jwks::Jwks>,
     /// How it signs its request objects; as it likes, without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_object_signing_alg: Option<RequestObjectSigningAlgorithm>,
