@@ -18,6 +18,10 @@ use crate::oidc::redirect_uri::RedirectUri;
      keyfob dev --redirect-uri http://localhost:3000/login/done\n  \
      keyfob dev --port 0 --ready-json",
 ))]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub struct Dev {
     /// The port on this machine; 0 for any that is free [default: 8484]
     #[arg(long, value_name = "N", conflicts_with = "listen")]
@@ -31,6 +35,9 @@ pub struct Dev {
     /// One more redirect URI for the clients; may be repeated
     #[arg(long = "redirect-uri", value_name = "URI")]
     pub redirect_uris: Vec<RedirectUri>,
+    /// Let everybody register clients (RFC 7591), as Model Context Protocol clients do
+    #[arg(long)]
+    pub open_registration: bool,
     /// Write one line of JSON to standard output when it answers: issuer, clients, users, pid
     #[arg(long)]
     pub ready_json: bool,

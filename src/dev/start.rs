@@ -13,7 +13,7 @@ use crate::cli::exit::{CliError, Exit};
 use crate::http::pages::Brand;
 use crate::http::site::{CookieNames, Site};
 use crate::oidc::issuer::Issuer;
-use crate::oidc::policy::{OutboundPolicy, Policy};
+use crate::oidc::policy::{OutboundPolicy, Policy, RegistrationMode, RegistrationPolicy};
 use crate::provider::clock::Clock;
 use crate::provider::operator::Operator;
 use crate::provider::random::Random;
@@ -84,7 +84,7 @@ async fn prepare(
         .map_err(|error| CliError::new(Exit::Failed, error.to_string()))?;
     let master_key = Arc::new(master_key);
     let store = Store::connect(&DatabaseOptions::new(url)).await?;
-    let policy = policy();
+    let policy = policy(arguments.open_registration);
     let clock = Clock::System;
     let now = clock.now();
     let operator = Operator::new(store.clone(), clock.clone(), random.clone(), policy.clone());
@@ -118,9 +118,14 @@ async fn prepare(
 }
 
 /// The rules of a production server, and words for the scopes of the seeded clients.
-fn policy() -> Policy {
+fn policy(registers_everybody: bool) -> Policy {
     let describe = |scope: &str, words: &str| (scope.to_owned(), words.to_owned());
+    let mut registration = RegistrationPolicy::default();
+    if registers_everybody {
+        registration.mode = RegistrationMode::Open;
+    }
     Policy {
+        registration,
         scopes: [
             describe("api:read", "Read your data in the example API"),
             describe("api:write", "Change your data in the example API"),

@@ -110,6 +110,35 @@ pub async fn list(
     Ok(clients)
 }
 
+/// Up to `limit` clients by id, from the one that follows `after` on, in whose metadata `text`
+/// occurs, in whatever case.
+pub async fn list_mentioning(
+    db: &mut Connection,
+    text: &str,
+    after: Option<&ClientId>,
+    limit: u32,
+) -> Result<Vec<Client>, StoreError> {
+    let mut pattern = String::from("%");
+    for character in text.to_lowercase().chars() {
+        if matches!(character, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    let clients = sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM clients WHERE id > $1 AND LOWER(metadata) LIKE $2 ESCAPE '!' ORDER BY id LIMIT $3"
+    ))
+    .bind(after.map_or("", ClientId::as_str))
+    .bind(pattern)
+    .bind(i64::from(limit))
+    .fetch_all(db)
+    .await?;
+    Ok(clients)
+}
+
 /// Replaces the metadata of a client, unless it was changed since it was read. Returns whether
 /// this call did.
 ///

@@ -242,3 +242,42 @@ async fn a_host_that_is_listed_is_asked_with_the_extra_authority() {
         assert!(actual.starts_with(expected), "{allow:?}: {actual}");
     }
 }
+
+#[tokio::test]
+async fn an_address_is_judged_without_being_asked() {
+    let peer = Peer::http(|_, stream| write_json(stream, "", "{}"));
+    let lookup = Lookup::from_source(|name| {
+        let addresses: &[&str] = match name.as_str() {
+            "client.test" => &["8.8.8.8"],
+            "mixed.test" => &["127.0.0.1", "8.8.8.8"],
+            "inside.test" => &["127.0.0.1", "10.0.0.1", "::1"],
+            _ => &[],
+        };
+        let addresses: Vec<IpAddr> = addresses
+            .iter()
+            .map(|address| address.parse().expect("an address"))
+            .collect();
+        Box::pin(async move { Ok(addresses) })
+    });
+    let outbound = Outbound::new(OutboundPolicy {
+        allow: vec!["inside.test:8443".parse().expect("an authority")],
+        ..OutboundPolicy::default()
+    })
+    .with_lookup(lookup);
+    let port = peer.port();
+    for (uri, expected) in [
+        (format!("https://client.test:{port}/"), "fetched"),
+        (format!("https://mixed.test:{port}/"), "fetched"),
+        ("https://not-there-yet.test/".to_owned(), "fetched"),
+        ("https://inside.test:8443/".to_owned(), "fetched"),
+        (format!("https://inside.test:{port}/"), "OutOfReach"),
+        (format!("https://127.0.0.1:{port}/"), "Address"),
+        (format!("https://[::1]:{port}/"), "Address"),
+        (format!("http://client.test:{port}/"), "Scheme"),
+        ("file:///etc/passwd".to_owned(), "Scheme"),
+        ("https://client.test:22/".to_owned(), "Port(22)"),
+    ] {
+        assert_eq!(fact(outbound.check(&uri).await), expected, "{uri}");
+    }
+    assert_eq!(peer.connections(), 0);
+}

@@ -161,7 +161,7 @@ async fn what_was_registered_is_told_and_signs_people_in() {
 /// The Model Context Protocol's clients.
 #[tokio::test]
 async fn a_public_client_on_localhost_signs_people_in_with_pkce() {
-    let server = registering("open");
+    let server = Launch::dev().arguments(&["--open-registration"]).start();
     let described = json!({
         "client_name": "MCP Inspector",
         "redirect_uris": ["http://localhost:6274/oauth/callback"],

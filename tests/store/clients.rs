@@ -14,6 +14,7 @@ conformance! {
     a_client_is_not_changed_by_who_has_not_seen_the_last_change,
     a_rotated_secret_leaves_the_one_before_for_a_while,
     deleting_a_client_ends_everything_issued_to_it,
+    clients_are_found_by_what_their_metadata_mentions,
     a_registration_is_found_by_its_own_token_alone,
     a_registration_is_replaced_once_for_each_time_it_was_read,
 }
@@ -195,4 +196,32 @@ async fn a_registration_is_replaced_once_for_each_time_it_was_read(store: Store)
     assert_eq!(found.name(), winner.to_string());
     assert!(found.secret.is_none());
     assert!(found.updated_at > NOW);
+}
+
+async fn clients_are_found_by_what_their_metadata_mentions(store: Store) {
+    for (id, uri) in [
+        ("a", "https://ONE.example/cb"),
+        ("b", "https://other.example/cb"),
+        ("c", "https://one.example/100%25_x"),
+    ] {
+        let mut app = client(id);
+        app.metadata.redirect_uris = vec![uri.parse().unwrap()];
+        commit!(store, |db| clients::insert(db, &app)).unwrap();
+    }
+    let mut db = reader(&store).await;
+    for (text, after, expected) in [
+        ("One.example", None, &["a", "c"][..]),
+        ("one.example", Some("a"), &["c"]),
+        ("%25_", None, &["c"]),
+        ("one_example", None, &[]),
+        ("one%cb", None, &[]),
+    ] {
+        let after = after.map(client_id);
+        let found = clients::list_mentioning(&mut db, text, after.as_ref(), 10).await;
+        let found = found.unwrap();
+        let ids: Vec<_> = found.iter().map(|client| client.id.as_str()).collect();
+        assert_eq!(ids, expected, "{text}");
+    }
+    let first = clients::list_mentioning(&mut db, "example", None, 1).await;
+    assert_eq!(first.unwrap().len(), 1);
 }

@@ -62,3 +62,11 @@ pub(super) const REGISTRABLE: &[&str] = &[
     "authorization_encrypted_response_alg",
     "authorization_encrypted_response_enc",
 ];
+
+/// Those of them with addresses that Keyfob itself may come to ask.
+pub(super) const ASKED: &[&str] = &[
+    "jwks_uri",
+    "sector_identifier_uri",
+    "request_uris",
+    "backchannel_logout_uri",
+];

@@ -22,7 +22,7 @@ use super::redirect_uri::RedirectUri;
 use super::registration::{self, MetadataError};
 use super::scope::{self, Scopes};
 use super::secret::Secret;
-use members::REGISTRABLE;
+use members::{ASKED, REGISTRABLE};
 
 /// Reads what a client says of itself, as [RFC 7591 section 2] and [OIDC Registration section 2]
 /// have it. What is unknown, and what is not for it to say, is ignored.
@@ -84,6 +84,25 @@ pub fn response(
     add("registration_client_uri", json!(uri));
     add("registration_access_token", json!(access_token.expose()));
     members
+}
+
+/// The addresses of a client that Keyfob itself may come to ask, by the member that has them.
+#[must_use]
+pub fn asked(metadata: &ClientMetadata) -> Vec<(&'static str, String)> {
+    let members = outward(metadata);
+    let mut asked = Vec::new();
+    for member in ASKED {
+        let uris = match members.get(*member) {
+            Some(Value::String(uri)) => vec![uri.clone()],
+            Some(Value::Array(uris)) => {
+                let uris = uris.iter().filter_map(Value::as_str);
+                uris.map(str::to_owned).collect()
+            }
+            Some(_) | None => Vec::new(),
+        };
+        asked.extend(uris.into_iter().map(|uri| (*member, uri)));
+    }
+    asked
 }
 
 fn parse(object: &Map<String, Value>) -> Result<ClientMetadata, MetadataError> {

@@ -155,6 +155,7 @@ impl Provider {
     ) -> Result<Registration, RegistrationError> {
         let metadata = self_registration::read(described, &self.policy.registration)?;
         self.count_registration(&registrant).await?;
+        self.check_addresses(&metadata).await?;
         let now = self.clock.now();
         let secret = self.secret_for(&metadata);
         let access_token = self.random.secret(SecretKind::RegistrationAccessToken);
@@ -237,6 +238,7 @@ impl Provider {
         } = registration;
         names_itself(&client, described)?;
         let metadata = self_registration::read(described, &self.policy.registration)?;
+        self.check_addresses(&metadata).await?;
         let now = self.clock.now();
         let has_secret = has_secret(&metadata);
         let kept = client.secret.filter(|_| has_secret);
@@ -301,6 +303,20 @@ impl Provider {
             access_token,
         } = registration;
         self_registration::response(client, secret.as_ref(), access_token, &self.issuer)
+    }
+
+    /// Refuses addresses that Keyfob would never ask. No connection is made to any of them.
+    async fn check_addresses(&self, metadata: &ClientMetadata) -> Result<(), MetadataError> {
+        let asked = self_registration::asked(metadata);
+        if let Some((member, _)) = asked.get(MOST_ADDRESSES) {
+            let reason = format!("it has at most {MOST_ADDRESSES} addresses");
+            return Err(MetadataError::new(member, reason));
+        }
+        for (member, uri) in asked {
+            let checked = self.outbound.check(&uri).await;
+            checked.map_err(|error| MetadataError::new(member, format!("'{uri}': {error}")))?;
+        }
+        Ok(())
     }
 
     /// Counts one more registration from an address, and refuses it if there were too many.
@@ -368,3 +384,6 @@ fn names_itself(client: &Client, described: &Map<String, Value>) -> Result<(), M
         )),
     }
 }
+
+/// How many names one registration may have looked up.
+const MOST_ADDRESSES: usize = 10;

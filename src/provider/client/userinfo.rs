@@ -94,9 +94,28 @@ impl Provider {
     /// Whether pages of `origin` may read answers that are meant for some client: whether any
     /// client is registered with it.
     pub async fn allows_origin(&self, origin: &str) -> Result<bool, InternalError> {
+        // There may be many that registered themselves: those that cannot be meant stay in the
+        // database, and the first that is meant is enough.
+        let url = url::Url::parse(origin).ok();
+        let Some(host) = url.as_ref().and_then(url::Url::host_str) else {
+            return Ok(false);
+        };
         let mut db = self.store.read().await?;
-        let clients = clients::list(&mut db, None, u32::MAX).await?;
-        let mut enabled = clients.iter().filter(|client| Client::is_enabled(client));
-        Ok(enabled.any(|client| client.allows_origin(origin)))
+        let mut after = None;
+        loop {
+            let page = clients::list_mentioning(&mut db, host, after.as_ref(), PAGE).await?;
+            let is_meant = |client: &Client| client.is_enabled() && client.allows_origin(origin);
+            if page.iter().any(is_meant) {
+                return Ok(true);
+            }
+            let is_full = u32::try_from(page.len()) == Ok(PAGE);
+            match page.last().filter(|_| is_full) {
+                Some(last) => after = Some(last.id.clone()),
+                None => return Ok(false),
+            }
+        }
     }
 }
+
+/// How many clients are looked at in one go.
+const PAGE: u32 = 50;

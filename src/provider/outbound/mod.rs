@@ -24,6 +24,7 @@ use reqwest::header::{self, HeaderMap};
 use reqwest::{Certificate, Client, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
+use url::Host;
 
 use crate::oidc::policy::OutboundPolicy;
 
@@ -187,6 +188,29 @@ impl Outbound {
         Ok(response.status().as_u16())
     }
 
+    /// Whether `uri` may be asked, as far as that is known without asking it: a name that has
+    /// addresses, but none on the Internet, may not. One that has none yet may get some.
+    pub async fn check(&self, uri: &str) -> Result<(), OutboundError> {
+        let target = Target::parse(uri, &self.policy)?;
+        let Some(Host::Domain(name)) = target.url.host() else {
+            return Ok(());
+        };
+        let guard = self.guard(target.reach);
+        let found = tokio::time::timeout(self.patience, guard.find(name.to_owned()));
+        match found.await {
+            Ok(Err(error)) if error.is::<OutOfReach>() => Err(OutboundError::OutOfReach),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    fn guard(&self, reach: Reach) -> Guard {
+        Guard {
+            lookup: self.lookup.clone(),
+            reach,
+            allows_loopback: self.policy.allows_loopback,
+        }
+    }
+
     fn client(&self, reach: Reach) -> Result<&Client, OutboundError> {
         let made = match reach {
             Reach::Internet => &self.to_internet,
@@ -195,11 +219,7 @@ impl Outbound {
         if let Some(client) = made.get() {
             return Ok(client);
         }
-        let guard = Guard {
-            lookup: self.lookup.clone(),
-            reach,
-            allows_loopback: self.policy.allows_loopback,
-        };
+        let guard = self.guard(reach);
         let extra_ca = self.policy.extra_ca.iter();
         let extra_ca: Result<Vec<_>, _> = extra_ca.map(|der| Certificate::from_der(der)).collect();
         let client = Client::builder()

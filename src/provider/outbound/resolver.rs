@@ -51,6 +51,8 @@ impl fmt::Debug for Lookup {
 #[error("the host is not on the Internet")]
 pub(super) struct OutOfReach;
 
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 /// A [`Lookup`] that drops what is out of reach.
 pub(super) struct Guard {
     pub(super) lookup: Lookup,
@@ -58,9 +60,10 @@ pub(super) struct Guard {
     pub(super) allows_loopback: bool,
 }
 
-impl Resolve for Guard {
-    fn resolve(&self, name: Name) -> Resolving {
-        let found = (self.lookup.0)(name.as_str().to_owned());
+impl Guard {
+    /// The addresses of a name that may be connected to.
+    pub(super) fn find(&self, name: String) -> BoxFuture<'static, Result<Vec<IpAddr>, BoxError>> {
+        let found = (self.lookup.0)(name);
         let (reach, allows_loopback) = (self.reach, self.allows_loopback);
         async move {
             let mut addresses = found.await?;
@@ -71,7 +74,17 @@ impl Resolve for Guard {
             if is_known && addresses.is_empty() {
                 return Err(OutOfReach.into());
             }
-            let addresses = addresses.into_iter();
+            Ok(addresses)
+        }
+        .boxed()
+    }
+}
+
+impl Resolve for Guard {
+    fn resolve(&self, name: Name) -> Resolving {
+        let found = self.find(name.as_str().to_owned());
+        async move {
+            let addresses = found.await?.into_iter();
             // The port 0 is replaced by the URI's.
             let addresses: Addrs = Box::new(addresses.map(|address| (address, 0).into()));
             Ok(addresses)
