@@ -87,7 +87,13 @@ async fn prepare(
     let policy = policy(arguments.open_registration);
     let clock = Clock::System;
     let now = clock.now();
-    let operator = Operator::new(store.clone(), clock.clone(), random.clone(), policy.clone());
+    let operator = Operator::new(
+        store.clone(),
+        clock.clone(),
+        random.clone(),
+        policy.clone(),
+        Arc::clone(&master_key),
+    );
     let operator = operator.map_err(crate::provider::StartError::from)?;
     let planted = seeds::plant(
         &operator,

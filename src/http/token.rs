@@ -82,11 +82,12 @@ pub(super) async fn authenticated_form(
     let credentials = credentials.map_err(|error| {
         tracing::info!(reason = %error, "client refused");
         let code = match error {
-            CredentialsError::MalformedBasic | CredentialsError::Missing => {
-                ErrorCode::InvalidClient
-            }
+            CredentialsError::MalformedBasic
+            | CredentialsError::UnknownAssertionType
+            | CredentialsError::Missing => ErrorCode::InvalidClient,
             CredentialsError::Repeated(_)
             | CredentialsError::SeveralMethods
+            | CredentialsError::HalfAnAssertion
             | CredentialsError::ClientIdDiffers => ErrorCode::InvalidRequest,
         };
         OAuthError::new(code)

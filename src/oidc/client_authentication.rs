@@ -6,6 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::client_assertion;
 use super::parameters::{Parameters, Repeated, decode};
 use super::secret::Digest;
 
@@ -14,10 +15,23 @@ use super::secret::Digest;
 pub struct ClientCredentials {
     /// The `client_id`, as presented.
     pub client_id: String,
-    /// The digest of the presented secret; none from a public client.
-    pub secret: Option<Digest>,
+    /// What shows that it is so.
+    pub shown: Shown,
     /// Whether HTTP Basic was used, which a refusal must answer.
     pub by_basic: bool,
+}
+
+/// What a client shows.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Shown {
+    /// Nothing in the request.
+    Nothing,
+    /// A secret, of which this is the digest.
+    Secret(Digest),
+    /// A JWT that it signed ([RFC 7523 section 2.2]), unread.
+    ///
+    /// [RFC 7523 section 2.2]: https://www.rfc-editor.org/rfc/rfc7523#section-2.2
+    Assertion(String),
 }
 
 /// Why a request's credentials cannot be read, in the order of the checks.
@@ -29,9 +43,15 @@ pub enum CredentialsError {
     /// An `Authorization` header that is not HTTP Basic with two form-encoded halves.
     #[error("the Authorization header is not of the form of HTTP Basic")]
     MalformedBasic,
-    /// Secrets by HTTP Basic and in the body, or a method that Keyfob does not have.
-    #[error("the client used more than one way to authenticate, or an unknown one")]
+    /// Two of HTTP Basic, a secret in the body and an assertion.
+    #[error("the client used more than one way to authenticate")]
     SeveralMethods,
+    /// A `client_assertion` without its type, or a type without assertion.
+    #[error("of client_assertion and client_assertion_type only one is there")]
+    HalfAnAssertion,
+    /// A `client_assertion_type` that Keyfob does not have.
+    #[error("the client_assertion_type is unknown")]
+    UnknownAssertionType,
     /// Another `client_id` in the body than in the header.
     #[error("the client_id in the body is not that of the Authorization header")]
     ClientIdDiffers,
@@ -48,7 +68,9 @@ impl ClientCredentials {
     ) -> Result<Self, CredentialsError> {
         let client_id = body.get("client_id")?;
         let client_secret = body.get("client_secret")?;
-        let has_assertion = body.has("client_assertion") || body.has("client_assertion_type");
+        let assertion = body.get("client_assertion")?;
+        let assertion_type = body.get("client_assertion_type")?;
+        let has_assertion = assertion.is_some() || assertion_type.is_some();
         if let Some(header) = authorization {
             let (id, secret) = basic(header).ok_or(CredentialsError::MalformedBasic)?;
             if client_secret.is_some() || has_assertion {
@@ -59,16 +81,30 @@ impl ClientCredentials {
             }
             return Ok(Self {
                 client_id: id,
-                secret: Some(Digest::of(&secret)),
+                shown: Shown::Secret(Digest::of(&secret)),
                 by_basic: true,
             });
         }
         if has_assertion {
-            return Err(CredentialsError::SeveralMethods);
+            if client_secret.is_some() {
+                return Err(CredentialsError::SeveralMethods);
+            }
+            let both = assertion.zip(assertion_type);
+            let (assertion, assertion_type) = both.ok_or(CredentialsError::HalfAnAssertion)?;
+            if assertion_type != client_assertion::JWT_BEARER {
+                return Err(CredentialsError::UnknownAssertionType);
+            }
+            let client_id = client_id.map(str::to_owned);
+            let client_id = client_id.or_else(|| client_assertion::claimed_subject(assertion));
+            return Ok(Self {
+                client_id: client_id.ok_or(CredentialsError::Missing)?,
+                shown: Shown::Assertion(assertion.to_owned()),
+                by_basic: false,
+            });
         }
         Ok(Self {
             client_id: client_id.ok_or(CredentialsError::Missing)?.to_owned(),
-            secret: client_secret.map(Digest::of),
+            shown: client_secret.map_or(Shown::Nothing, |secret| Shown::Secret(Digest::of(secret))),
             by_basic: false,
         })
     }
@@ -91,7 +127,11 @@ fn basic(header: &[u8]) -> Option<(String, String)> {
 
 #[cfg(test)]
 mod tests {
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
+
+    const TYPE: &str = client_assertion::JWT_BEARER;
 
     fn credentials(header: Option<&str>, body: &str) -> Result<String, CredentialsError> {
         let body = Parameters::parse(body).unwrap();
@@ -103,6 +143,10 @@ mod tests {
     fn credentials_are_read_one_way_only() {
         let header = |text: &str| format!("Basic {}", STANDARD.encode(text));
         let basic = header("a%3Ab:s%2B+");
+        let claims = URL_SAFE_NO_PAD.encode(r#"{"sub":"app"}"#);
+        let assertion = |more: &str| {
+            format!("client_assertion=e30.{claims}.x&client_assertion_type={TYPE}{more}")
+        };
         for (authorization, body, expected) in [
             (None, "client_id=a&client_secret=s", Ok("a")),
             (None, "client_id=a", Ok("a")),
@@ -123,6 +167,33 @@ mod tests {
                 Some(&*basic),
                 "client_assertion=x",
                 Err(CredentialsError::SeveralMethods),
+            ),
+            (None, &*assertion(""), Ok("app")),
+            (None, &*assertion("&client_id=a"), Ok("a")),
+            (
+                None,
+                &*assertion("&client_secret=s"),
+                Err(CredentialsError::SeveralMethods),
+            ),
+            (
+                None,
+                "client_id=a&client_assertion=x",
+                Err(CredentialsError::HalfAnAssertion),
+            ),
+            (
+                None,
+                &*format!("client_id=a&client_assertion_type={TYPE}"),
+                Err(CredentialsError::HalfAnAssertion),
+            ),
+            (
+                None,
+                "client_id=a&client_assertion=x&client_assertion_type=saml",
+                Err(CredentialsError::UnknownAssertionType),
+            ),
+            (
+                None,
+                &*format!("client_assertion=x&client_assertion_type={TYPE}"),
+                Err(CredentialsError::Missing),
             ),
             (Some("Basic !"), "", Err(CredentialsError::MalformedBasic)),
             (
@@ -160,6 +231,6 @@ mod tests {
         let header = format!("Basic {}", STANDARD.encode("a:s%2B+%2525"));
         let parsed =
             ClientCredentials::parse(Some(header.as_bytes()), &Parameters::default()).unwrap();
-        assert_eq!(parsed.secret, Some(Digest::of("s+ %25")));
+        assert_eq!(parsed.shown, Shown::Secret(Digest::of("s+ %25")));
     }
 }

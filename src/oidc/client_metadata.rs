@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::client_authentication_method::ClientAuthenticationMethod;
 use super::grant_type::{GrantTypes, known_grant_types};
+use super::jwks::Jwks;
+use super::jws_algorithm::JwsAlgorithm;
 use super::redirect_uri::RedirectUri;
 use super::request_object::RequestObjectSigningAlgorithm;
 use super::request_uri::RequestUri;
@@ -37,6 +39,15 @@ pub struct ClientMetadata {
     pub post_logout_redirect_uris: Vec<RedirectUri>,
     /// How it authenticates at the token endpoint.
     pub token_endpoint_auth_method: ClientAuthenticationMethod,
+    /// The one algorithm that it signs its assertions with; without it, any of its method's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_signing_alg: Option<JwsAlgorithm>,
+    /// Its public keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<Jwks>,
+    /// Where its public keys are. Not beside `jwks`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<WebUri>,
     /// The grants it may use.
     #[serde(deserialize_with = "known_grant_types")]
     pub grant_types: GrantTypes,

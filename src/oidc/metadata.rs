@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::acr;
 use super::claims;
+use super::client_authentication_method::ClientAuthenticationMethod;
 use super::grant_type::GrantType;
 use super::issuer::Issuer;
 use super::jws_algorithm::JwsAlgorithm;
@@ -77,8 +78,11 @@ pub struct Metadata {
     pub subject_types_supported: Vec<&'static str>,
     pub id_token_signing_alg_values_supported: Vec<&'static str>,
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    pub token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    pub introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     pub revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    pub revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     pub prompt_values_supported: Vec<&'static str>,
     pub display_values_supported: Vec<&'static str>,
     pub claim_types_supported: Vec<&'static str>,
@@ -102,7 +106,16 @@ impl Metadata {
     #[must_use]
     pub fn new(issuer: &Issuer, internal_base: Option<&Issuer>, policy: &Policy) -> Self {
         let back_channel = internal_base.unwrap_or(issuer);
-        let with_secret = ["client_secret_basic", "client_secret_post"];
+        let methods: Vec<_> = ClientAuthenticationMethod::ALL
+            .iter()
+            .map(|method| method.as_str())
+            .collect();
+        let mut confidential = methods.clone();
+        confidential.retain(|method| *method != ClientAuthenticationMethod::None.as_str());
+        let assertion_algorithms = JwsAlgorithm::ASYMMETRIC
+            .iter()
+            .chain(JwsAlgorithm::SYMMETRIC);
+        let assertion_algorithms: Vec<_> = assertion_algorithms.map(|it| it.as_str()).collect();
         let custom = policy.scopes.keys().map(String::as_str);
         let scopes = scope::STANDARD.iter().copied().chain(custom);
         Self {
@@ -129,17 +142,12 @@ impl Metadata {
                 .iter()
                 .map(|it| it.as_str())
                 .collect(),
-            token_endpoint_auth_methods_supported: vec![
-                "client_secret_basic",
-                "client_secret_post",
-                "none",
-            ],
-            introspection_endpoint_auth_methods_supported: with_secret.to_vec(),
-            revocation_endpoint_auth_methods_supported: vec![
-                "client_secret_basic",
-                "client_secret_post",
-                "none",
-            ],
+            token_endpoint_auth_methods_supported: methods.clone(),
+            token_endpoint_auth_signing_alg_values_supported: assertion_algorithms.clone(),
+            introspection_endpoint_auth_methods_supported: confidential,
+            introspection_endpoint_auth_signing_alg_values_supported: assertion_algorithms.clone(),
+            revocation_endpoint_auth_methods_supported: methods,
+            revocation_endpoint_auth_signing_alg_values_supported: assertion_algorithms,
             prompt_values_supported: vec!["none", "login", "consent", "select_account"],
             display_values_supported: vec!["page"],
             claim_types_supported: vec!["normal"],
@@ -166,6 +174,37 @@ fn request_objects(policy: &Policy) -> Vec<&'static str> {
     let signed = JwsAlgorithm::ASYMMETRIC.iter().map(|it| it.as_str());
     let unsigned = policy.unsigned_request_objects.then_some("none");
     signed.chain(unsigned).collect()
+}
+
+impl Metadata {
+    /// Whom a client assertion may be for: the issuer, and the endpoints where clients
+    /// authenticate, by their public and by their internal addresses
+    /// ([RFC 7523 section 3], item 3, [RFC 9126 section 2]).
+    ///
+    /// [RFC 7523 section 3]: https://www.rfc-editor.org/rfc/rfc7523#section-3
+    /// [RFC 9126 section 2]: https://www.rfc-editor.org/rfc/rfc9126#section-2
+    #[must_use]
+    pub fn assertion_audiences(&self, issuer: &Issuer) -> Vec<String> {
+        let paths = [
+            path::TOKEN,
+            path::PUSHED_AUTHORIZATION_REQUEST,
+            path::DEVICE_AUTHORIZATION,
+            path::INTROSPECTION,
+            path::REVOCATION,
+        ];
+        let mut audiences = vec![self.issuer.clone()];
+        audiences.extend(paths.iter().map(|path| issuer.join(path)));
+        audiences.extend([
+            self.token_endpoint.clone(),
+            self.pushed_authorization_request_endpoint.clone(),
+            self.device_authorization_endpoint.clone(),
+            self.introspection_endpoint.clone(),
+            self.revocation_endpoint.clone(),
+        ]);
+        audiences.sort();
+        audiences.dedup();
+        audiences
+    }
 }
 
 /// The `acr` of somebody who signed in with a password: one factor.

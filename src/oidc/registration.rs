@@ -8,6 +8,7 @@
 //! [OIDC Registration section 2]: https://openid.net/specs/openid-connect-registration-1_0.html#ClientMetadata
 
 use super::client_authentication_method::ClientAuthenticationMethod;
+use super::client_keys;
 use super::client_metadata::ClientMetadata;
 use super::grant_type::GrantType;
 
@@ -46,6 +47,7 @@ pub fn check(metadata: &ClientMetadata) -> Result<(), MetadataError> {
 
 const RULES: &[Rule] = &[
     a_code_needs_somewhere_to_go,
+    client_keys::keys_go_with_the_method,
     acting_as_itself_needs_a_secret,
     lifetimes_have_bounds,
     sign_in_starts_over_tls,

@@ -7,6 +7,7 @@ pub mod account;
 pub mod browser;
 pub mod client;
 pub mod clock;
+pub mod jwks_cache;
 mod keyring;
 pub mod operator;
 pub mod outbound;
@@ -27,6 +28,7 @@ use crate::store::{Store, StoreError};
 
 use account::password_hasher::{HashError, PasswordHasher};
 use clock::Clock;
+use jwks_cache::JwksCache;
 use keyring::Keyring;
 use outbound::Outbound;
 use random::Random;
@@ -42,6 +44,10 @@ pub struct Provider {
     policy: Policy,
     hasher: PasswordHasher,
     outbound: Arc<Outbound>,
+    jwks_cache: JwksCache,
+    /// Whom a client assertion may be for: this issuer, and each endpoint where clients
+    /// authenticate.
+    assertion_audiences: Vec<String>,
     metadata: String,
     /// Derives the successor of a refresh token.
     succession_key: DerivedKey,
@@ -76,13 +82,17 @@ impl Provider {
     /// Makes a provider, and its signing keys if its store has none.
     pub async fn start(parts: Parts) -> Result<Self, StartError> {
         let metadata = Metadata::new(&parts.issuer, parts.internal_base.as_ref(), &parts.policy);
+        let assertion_audiences = metadata.assertion_audiences(&parts.issuer);
+        let outbound = Arc::new(Outbound::new(parts.policy.outbound.clone()));
         let metadata = serde_json::to_string(&metadata).map_err(|_| StartError::Metadata)?;
         let provider = Self {
             keyring: Keyring::new(Arc::clone(&parts.master_key), parts.allows_development_keys),
             hasher: PasswordHasher::new(&parts.policy.passwords, parts.random.clone())?,
             succession_key: parts.master_key.derive("refresh token succession"),
             form_key: parts.master_key.derive("forms"),
-            outbound: Arc::new(Outbound::new(parts.policy.outbound.clone())),
+            jwks_cache: JwksCache::new(Arc::clone(&outbound)),
+            outbound,
+            assertion_audiences,
             user_code_key: parts.master_key.derive("device user codes"),
             store: parts.store,
             clock: parts.clock,

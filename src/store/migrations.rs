@@ -21,6 +21,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0002_grant_details.sql"),
     ),
     (
+        4,
+        "client assertions",
+        include_str!("../../migrations/0004_client_assertions.sql"),
+    ),
+    (
         6,
         "authorization",
         include_str!("../../migrations/0006_authorization.sql"),

@@ -10,6 +10,7 @@
 pub mod access_tokens;
 pub mod authorization_codes;
 pub mod authorization_transactions;
+pub mod client_signing_secrets;
 pub mod clients;
 pub mod consents;
 pub mod device_authorizations;
@@ -24,6 +25,7 @@ pub mod revoked_access_tokens;
 pub mod sessions;
 pub mod settings;
 pub mod signing_keys;
+pub mod used_assertions;
 pub mod users;
 
 mod connection;

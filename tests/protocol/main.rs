@@ -21,8 +21,10 @@ mod support;
 
 mod authorization_details;
 mod claims_parameter;
+mod client_assertions;
 mod device;
 mod device_pages;
+mod jwks_cache;
 mod outbound;
 mod pushed_authorization_requests;
 mod registration;

@@ -35,6 +35,7 @@ macro_rules! conformance {
     };
 }
 
+mod client_assertions;
 mod clients;
 mod codes;
 mod devices;

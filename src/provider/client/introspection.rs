@@ -59,14 +59,16 @@ impl Provider {
         credentials: &ClientCredentials,
         token: &str,
     ) -> Result<Introspection, ClientAuthenticationError> {
+        let caller = self.meet(credentials).await?;
         let mut db = self.store.read().await.map_err(InternalError::from)?;
         if let Some((claims, grant_id)) = self.read_jwt_of_grant(token) {
-            let caller = credentials.client_id.parse();
-            let caller = caller.map_err(|_| ClientAuthenticationError::UnknownClient)?;
+            let caller_id = caller.client_id().parse();
+            let caller_id = caller_id.map_err(|_| ClientAuthenticationError::UnknownClient)?;
             let (jti, now) = (&claims.jti, self.clock.now());
-            let found = grants::find_live_with_caller(&mut db, &caller, grant_id, jti, now).await;
+            let found =
+                grants::find_live_with_caller(&mut db, &caller_id, grant_id, jti, now).await;
             let (client, live) = found.map_err(InternalError::from)?.unzip();
-            let client = self.verify(client, credentials)?;
+            let client = self.verify(client, &caller)?;
             if !client.is_confidential() {
                 return Err(ClientAuthenticationError::SecretMissing);
             }
@@ -74,7 +76,7 @@ impl Provider {
             let token = live.map(|live| LiveAccessToken::of_grant(claims, live));
             return Ok(self.tell(&client, token));
         }
-        let client = self.authenticate(&mut db, credentials).await?;
+        let client = self.authenticate(&mut db, &caller).await?;
         if !client.is_confidential() {
             return Err(ClientAuthenticationError::SecretMissing);
         }

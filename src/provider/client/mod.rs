@@ -8,5 +8,6 @@ pub mod pushed_authorization_request;
 pub mod registration;
 mod request_object;
 pub mod revocation;
+pub mod signed_by_client;
 pub mod token;
 pub mod userinfo;

@@ -27,6 +27,7 @@ pub struct Operator {
     random: Random,
     policy: Policy,
     hasher: PasswordHasher,
+    master_key: Arc<MasterKey>,
 }
 
 /// Why an operator's wish was not granted.
@@ -48,8 +49,8 @@ pub enum OperatorError {
     #[error(transparent)]
     Password(#[from] PasswordRuleError),
     /// The client has no secret to rotate.
-    #[error("the client {0:?} is public and has no secret")]
-    PublicClient(String),
+    #[error("the client {0:?} has no secret")]
+    NoSecret(String),
     /// The record was changed by somebody else meanwhile.
     #[error("somebody else changed it at the same time; try again")]
     ChangedMeanwhile,
@@ -80,6 +81,7 @@ impl Operator {
         clock: Clock,
         random: Random,
         policy: Policy,
+        master_key: Arc<MasterKey>,
     ) -> Result<Self, HashError> {
         Ok(Self {
             hasher: PasswordHasher::new(&policy.passwords, random.clone())?,
@@ -87,6 +89,7 @@ impl Operator {
             clock,
             random,
             policy,
+            master_key,
         })
     }
 

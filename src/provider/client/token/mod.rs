@@ -21,7 +21,7 @@ use crate::oidc::grant_type::GrantType;
 use crate::oidc::token_request::TokenRequest;
 use crate::oidc::token_response::TokenResponse;
 use crate::oidc::user::User;
-use crate::provider::client::client_authentication::ClientAuthenticationError;
+use crate::provider::client::client_authentication::{Caller, ClientAuthenticationError};
 use crate::provider::{InternalError, Provider};
 use crate::store::{Connection, StoreError};
 
@@ -183,13 +183,14 @@ impl Provider {
         credentials: ClientCredentials,
         request: TokenRequest,
     ) -> Result<TokenResponse, TokenError> {
+        let caller = self.meet(&credentials).await?;
         let mut db = self.store.read().await?;
         let grant_type = request.grant_type();
         match request {
             TokenRequest::AuthorizationCode(request) => {
                 let issued = find_code(&mut db, &request).await?;
                 let owner = issued.as_ref().map(|issued| &issued.grant.client);
-                let client = self.admit(&mut db, &credentials, owner, grant_type).await?;
+                let client = self.admit(&mut db, &caller, owner, grant_type).await?;
                 drop(db);
                 let issued = issued.ok_or(TokenError::UnknownCode)?;
                 self.exchange_code(&client, issued, request).await
@@ -197,20 +198,20 @@ impl Provider {
             TokenRequest::RefreshToken(request) => {
                 let presented = find_refresh_token(&mut db, &request).await?;
                 let owner = presented.as_ref().map(|(_, issued)| &issued.grant.client);
-                let client = self.admit(&mut db, &credentials, owner, grant_type).await?;
+                let client = self.admit(&mut db, &caller, owner, grant_type).await?;
                 drop(db);
                 let (token, issued) = presented.ok_or(TokenError::UnknownRefreshToken)?;
                 self.refresh(&client, &token, issued, request).await
             }
             TokenRequest::ClientCredentials(request) => {
-                let client = self.admit(&mut db, &credentials, None, grant_type).await?;
+                let client = self.admit(&mut db, &caller, None, grant_type).await?;
                 drop(db);
                 self.act_as_itself(&client, request).await
             }
             TokenRequest::DeviceCode(request) => {
                 let presented = find_device_code(&mut db, &request).await?;
                 let owner = presented.as_ref().map(|(_, found)| &found.client);
-                let client = self.admit(&mut db, &credentials, owner, grant_type).await?;
+                let client = self.admit(&mut db, &caller, owner, grant_type).await?;
                 drop(db);
                 let (code, found) = presented.ok_or(TokenError::UnknownDeviceCode)?;
                 self.redeem_device_code(&client, code.digest(), found).await
@@ -223,15 +224,15 @@ impl Provider {
     async fn admit(
         &self,
         db: &mut Connection,
-        credentials: &ClientCredentials,
+        caller: &Caller<'_>,
         owner: Option<&Client>,
         grant_type: GrantType,
     ) -> Result<Client, TokenError> {
         let client = match owner {
-            Some(owner) if owner.id.as_str() == credentials.client_id => {
-                self.verify(Some(owner.clone()), credentials)?
+            Some(owner) if owner.id.as_str() == caller.client_id() => {
+                self.verify(Some(owner.clone()), caller)?
             }
-            _ => self.authenticate(db, credentials).await?,
+            _ => self.authenticate(db, caller).await?,
         };
         if !client.metadata.grant_types.contains(grant_type) {
             return Err(TokenError::GrantTypeNotAllowed);
