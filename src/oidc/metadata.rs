@@ -157,16 +157,16 @@ impl Metadata {
             request_uri_parameter_supported: policy.request_uri,
             require_request_uri_registration: policy.request_uri.then_some(true),
             request_object_signing_alg_values_supported: request_objects(policy),
-            authorization_details_types_supported: policy
-                .authorization_details
-                .keys()
-                .cloned()
-                .collect(),
+            authorization_details_types_supported: detail_types(policy),
             require_pushed_authorization_requests: policy.require_pushed_authorization_requests,
             code_challenge_methods_supported: vec!["S256"],
             authorization_response_iss_parameter_supported: true,
         }
     }
+}
+
+fn detail_types(policy: &Policy) -> Vec<String> {
+    policy.authorization_details.keys().cloned().collect()
 }
 
 /// The algorithms of request objects.
