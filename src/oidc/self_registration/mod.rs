@@ -246,7 +246,7 @@ mod tests {
             ("client_name", json!("")),
             ("client_name", json!("a\nb")),
             ("client_name", json!("bank\u{202e}live")),
-            ("client_name", json!("x".repeat(101))),
+            ("client_name", json!("x".repeat(201))),
             ("client_uri", json!("javascript:alert(1)")),
             ("logo_uri", json!("data:image/svg+xml,<svg/>")),
             ("logo_uri", json!("http://rp.test/logo.png")),

@@ -94,10 +94,14 @@ fn the_name_is_one_line(metadata: &ClientMetadata) -> Result<(), MetadataError> 
     };
     let misleads = |c: char| {
         c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+            || matches!(
+                c,
+                '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+                    | '\u{2060}'..='\u{2069}' | '\u{feff}'
+            )
     };
-    if name.trim().is_empty() || name.chars().count() > 100 || name.chars().any(misleads) {
-        let reason = "it is 1 to 100 characters, none of which is invisible";
+    if name.trim().is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(misleads) {
+        let reason = format!("it is 1 to {LONGEST_NAME} characters, and none that mislead the eye");
         return Err(MetadataError::new("client_name", reason));
     }
     Ok(())
@@ -153,3 +157,4 @@ fn lists_are_short(metadata: &ClientMetadata) -> Result<(), MetadataError> {
 
 const MOST_ITEMS: usize = 50;
 const LONGEST_TEXT: usize = 2048;
+const LONGEST_NAME: usize = 200;
