@@ -15,6 +15,7 @@ pub(super) fn read(reader: &mut Reader, default: RegistrationPolicy) -> Registra
     RegistrationPolicy {
         mode: reader.or("registration.mode", default.mode),
         require_pkce: reader.or("registration.require_pkce", default.require_pkce),
+        allow_implicit: reader.or("registration.allow_implicit", default.allow_implicit),
         scope: reader
             .optional("registration.scope")
             .unwrap_or(default.scope),

@@ -107,6 +107,14 @@ impl Config {
                     .to_owned(),
             );
         }
+        if policy.registration.offers_implicit() {
+            found.push(
+                "registration.allow_implicit: applications that register themselves may get access \
+                 tokens through the browser, where its history, extensions and scripts can read \
+                 them (RFC 9700 section 2.1.2)"
+                    .to_owned(),
+            );
+        }
         if policy.key_rotation.interval.is_none() {
             found.push(
                 "keys.rotation_interval = \"off\": signing keys live until somebody runs \

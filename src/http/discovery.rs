@@ -12,7 +12,7 @@ use super::site::Site;
 
 /// Answers with the metadata.
 pub async fn metadata(site: Data<Site>) -> HttpResponse {
-    json(&site, site.provider.metadata().to_owned())
+    json(&site, site.provider.metadata().await.to_string())
 }
 
 /// Answers with the public keys.

@@ -140,8 +140,24 @@ pub fn sign<C: Serialize>(
     token_type: TokenType,
     claims: &C,
 ) -> Result<String, KeyError> {
+    encode(key, Some(token_type.as_str()), claims)
+}
+
+/// Signs `claims` that are no token: an authorization response ([JARM section 2.1]), which has no
+/// `typ` of its own. Without one, nothing here takes it for a token either.
+///
+/// [JARM section 2.1]: https://openid.net/specs/oauth-v2-jarm-final.html#section-2.1
+pub fn sign_untyped<C: Serialize>(key: &SigningKey, claims: &C) -> Result<String, KeyError> {
+    encode(key, None, claims)
+}
+
+fn encode<C: Serialize>(
+    key: &SigningKey,
+    typ: Option<&str>,
+    claims: &C,
+) -> Result<String, KeyError> {
     let mut header = jsonwebtoken::Header::new(named(key.algorithm()));
-    header.typ = Some(token_type.as_str().to_owned());
+    header.typ = typ.map(str::to_owned);
     header.kid = Some(key.kid().to_owned());
     jsonwebtoken::encode(&header, claims, key.encoding_key())
         .map_err(|_| KeyError::Signing(key.algorithm()))

@@ -9,7 +9,7 @@
 
 use super::acr::RequestedAcr;
 use super::authorization_details::{AuthorizationDetails, AuthorizationDetailsError};
-use super::authorization_response::{ResponseMode, ReturnAddress};
+use super::authorization_response::ReturnAddress;
 use super::claims_request::ClaimsRequest;
 use super::client::Client;
 use super::error::ErrorCode;
@@ -19,8 +19,9 @@ use super::pkce::CodeChallenge;
 use super::policy::Policy;
 use super::prompt::Prompt;
 use super::request_object::RequestObjectError;
+use super::response_mode::{Carrier, ResponseMode};
 use super::response_type::ResponseType;
-use super::scope::{OFFLINE_ACCESS, Scopes};
+use super::scope::{OFFLINE_ACCESS, OPENID, Scopes};
 
 /// A request that names no client and redirect URI that belong together, or not safely: nothing
 /// may be sent to where it says ([RFC 6749 section 4.1.2.1]).
@@ -100,11 +101,14 @@ pub enum Refusal {
     #[error("the response_type is not supported")]
     UnsupportedResponseType,
     /// A `response_type` that the client is not registered for.
-    #[error("the client is not registered for the authorization code grant")]
+    #[error("the client is not registered for the response_type and its grant_types")]
     ResponseTypeNotAllowed,
     /// A `scope` that is missing, malformed, or leaves nothing to grant.
     #[error("the scope is missing, malformed or entirely unknown")]
     InvalidScope,
+    /// No `nonce` in a request for an ID token that travels through the browser.
+    #[error("the request has no nonce")]
+    NonceMissing,
     /// No `code_challenge` where one is required.
     #[error("the client must use PKCE")]
     CodeChallengeMissing,
@@ -166,6 +170,7 @@ impl Refusal {
             | Self::NoRequestObject
             | Self::NotPushed
             | Self::ResponseTypeMissing
+            | Self::NonceMissing
             | Self::CodeChallengeMissing
             | Self::CodeChallengeMalformed
             | Self::InvalidPrompt
@@ -197,6 +202,8 @@ impl Refusal {
 /// An authorization request of a known client, every parameter parsed.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct AuthorizationRequest {
+    /// What the answer is to have in it.
+    pub response_type: ResponseType,
     /// The requested scopes that the client may have.
     pub scopes: Scopes,
     /// The value to return in the ID token.
@@ -263,7 +270,8 @@ pub fn return_address(
     Ok(ReturnAddress {
         redirect_uri: redirect_uri.to_owned(),
         state: state.map(str::to_owned),
-        response_mode: response_mode(parameters, client).unwrap_or_default(),
+        response_mode: response_mode(parameters, client)
+            .unwrap_or_else(|_| ResponseMode::plain(usual_carrier(parameters))),
     })
 }
 
@@ -278,21 +286,28 @@ pub fn parse(
     if parameters.get("registration")?.is_some() {
         return Err(Refusal::Registration);
     }
-    response_type(parameters, client)?;
+    let response_type = response_type(parameters, client, policy)?;
     for accepted in ["ui_locales", "claims_locales", "display"] {
         parameters.get(accepted)?;
     }
     let claims = claims(parameters, client)?;
     let authorization_details = authorization_details(parameters, client, policy)?;
     Ok(AuthorizationRequest {
+        response_type,
         scopes: match parameters.get("scope")? {
             // RFC 9396 section 3: what is asked for in detail may be all.
-            None if !authorization_details.is_empty() => Scopes::default(),
-            _ => scopes(parameters, client)?,
+            None if !authorization_details.is_empty() && !response_type.has_id_token() => {
+                Scopes::default()
+            }
+            _ => scopes(parameters, client, response_type)?,
         },
         authorization_details,
-        nonce: bounded(parameters.get("nonce")?)?,
-        code_challenge: code_challenge(parameters, client, policy)?,
+        nonce: nonce(parameters, response_type)?,
+        code_challenge: if response_type.has_code() {
+            code_challenge(parameters, client, policy)?
+        } else {
+            None
+        },
         prompt: match parameters.get("prompt")? {
             Some(text) => text.parse().map_err(|_| Refusal::InvalidPrompt)?,
             None => Prompt::default(),
@@ -312,41 +327,67 @@ pub fn parse(
     })
 }
 
-fn response_mode(parameters: &Parameters, client: &Client) -> Result<ResponseMode, Refusal> {
-    match parameters.get("response_mode")? {
-        None | Some("query") => Ok(ResponseMode::Query),
-        Some("form_post") => Ok(ResponseMode::FormPost),
-        Some("fragment") if client.metadata.allow_fragment => Ok(ResponseMode::Fragment),
-        Some(_) => Err(Refusal::ResponseModeNotAvailable),
-    }
+fn usual_carrier(parameters: &Parameters) -> Carrier {
+    let response_type = parameters.get("response_type").unwrap_or_default();
+    Carrier::usual(response_type.unwrap_or_default())
 }
 
-fn response_type(parameters: &Parameters, client: &Client) -> Result<(), Refusal> {
-    match parameters.get("response_type")? {
-        None => return Err(Refusal::ResponseTypeMissing),
-        Some("code") => {}
-        Some(_) => return Err(Refusal::UnsupportedResponseType),
-    }
+fn response_mode(parameters: &Parameters, client: &Client) -> Result<ResponseMode, Refusal> {
+    let usual = usual_carrier(parameters);
+    let Some(name) = parameters.get("response_mode")? else {
+        return Ok(ResponseMode::plain(usual));
+    };
+    let mode = ResponseMode::read(name, usual).map_err(|_| Refusal::ResponseModeNotAvailable)?;
+    let is_available = match mode.carrier {
+        Carrier::FormPost => true,
+        // OAuth 2.0 Multiple Response Types section 5; JARM section 2.3.1: no token in a query.
+        Carrier::Query => usual == Carrier::Query,
+        Carrier::Fragment => usual == Carrier::Fragment || client.metadata.allow_fragment,
+    };
+    is_available
+        .then_some(mode)
+        .ok_or(Refusal::ResponseModeNotAvailable)
+}
+
+fn response_type(
+    parameters: &Parameters,
+    client: &Client,
+    policy: &Policy,
+) -> Result<ResponseType, Refusal> {
+    let text = parameters.get("response_type")?;
+    let text = text.ok_or(Refusal::ResponseTypeMissing)?;
+    let response_type: ResponseType = text.parse().map_err(|_| Refusal::UnsupportedResponseType)?;
     let metadata = &client.metadata;
-    let has_type = metadata.response_types.0.contains(&ResponseType::Code);
-    let has_grant = metadata.grant_types.contains(GrantType::AuthorizationCode);
-    if !has_type || !has_grant {
+    let is_registered = metadata.response_types.contains(response_type);
+    if response_type.is_front_channel() {
+        // To who may not have them, the implicit and hybrid flows are not there.
+        let may = client.is_trusted() || policy.registration.allow_implicit;
+        if !is_registered || !may {
+            return Err(Refusal::UnsupportedResponseType);
+        }
+    }
+    let mut grant_types = response_type.grant_types();
+    if !is_registered || !grant_types.all(|it| metadata.grant_types.contains(it)) {
         return Err(Refusal::ResponseTypeNotAllowed);
     }
-    Ok(())
+    Ok(response_type)
 }
 
-fn scopes(parameters: &Parameters, client: &Client) -> Result<Scopes, Refusal> {
+fn scopes(
+    parameters: &Parameters,
+    client: &Client,
+    response_type: ResponseType,
+) -> Result<Scopes, Refusal> {
     let requested = parameters.get("scope")?.ok_or(Refusal::InvalidScope)?;
     let requested: Scopes = requested.parse().map_err(|_| Refusal::InvalidScope)?;
-    let may_refresh = client
-        .metadata
-        .grant_types
-        .contains(GrantType::RefreshToken);
+    let grant_types = &client.metadata.grant_types;
+    // OIDC Core section 11: without a code there is no refresh token to ask for.
+    let may_refresh = grant_types.contains(GrantType::RefreshToken) && response_type.has_code();
     let permitted = client
         .permitted(&requested)
         .filtered(|scope| may_refresh || scope != OFFLINE_ACCESS);
-    if permitted.is_empty() {
+    let lacks_openid = response_type.has_id_token() && !permitted.contains(OPENID);
+    if permitted.is_empty() || lacks_openid {
         return Err(Refusal::InvalidScope);
     }
     Ok(permitted)
@@ -362,6 +403,15 @@ fn authorization_details(
     };
     let details: AuthorizationDetails = text.parse()?;
     Ok(details.permitted(client, &policy.authorization_details)?)
+}
+
+fn nonce(parameters: &Parameters, response_type: ResponseType) -> Result<Option<String>, Refusal> {
+    let nonce = bounded(parameters.get("nonce")?)?;
+    // OIDC Core sections 3.2.2.1 and 3.3.2.11.
+    if nonce.is_none() && response_type.has_id_token() {
+        return Err(Refusal::NonceMissing);
+    }
+    Ok(nonce)
 }
 
 fn claims(parameters: &Parameters, client: &Client) -> Result<ClaimsRequest, Refusal> {

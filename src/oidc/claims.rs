@@ -38,8 +38,12 @@ pub struct IdTokenClaims {
     pub amr: Vec<String>,
     /// The client.
     pub azp: String,
-    /// The half hash of the access token issued with it.
-    pub at_hash: String,
+    /// The half hash of the access token issued with it, if one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_hash: Option<String>,
+    /// The half hash of the code that travels with it, if one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub c_hash: Option<String>,
     /// The session.
     pub sid: String,
     /// The claims of the granted scopes, unless the client's ID tokens are lean.
@@ -122,6 +126,7 @@ pub const SUPPORTED: &[&str] = &[
     "amr",
     "azp",
     "at_hash",
+    "c_hash",
     "sid",
     "name",
     "given_name",
@@ -145,17 +150,18 @@ pub const SUPPORTED: &[&str] = &[
     "groups",
 ];
 
-/// The claim `at_hash` ([OIDC Core section 3.1.3.6]): the left half of the hash that goes with the
-/// ID token's algorithm; SHA-512 for Ed25519, which uses it itself.
+/// The claim `at_hash` of an access token, or `c_hash` of a code
+/// ([OIDC Core sections 3.1.3.6 and 3.3.2.11]): the left half of the hash that goes with the ID
+/// token's algorithm; SHA-512 for Ed25519, which uses it itself.
 ///
-/// [OIDC Core section 3.1.3.6]: https://openid.net/specs/openid-connect-core-1_0.html#CodeIDToken
+/// [OIDC Core sections 3.1.3.6 and 3.3.2.11]: https://openid.net/specs/openid-connect-core-1_0.html#HybridIDToken
 #[must_use]
-pub fn at_hash(algorithm: SigningAlgorithm, access_token: &str) -> String {
+pub fn half_hash(algorithm: SigningAlgorithm, value: &str) -> String {
     match algorithm {
         SigningAlgorithm::RS256 | SigningAlgorithm::ES256 => {
-            URL_SAFE_NO_PAD.encode(&Sha256::digest(access_token)[..16])
+            URL_SAFE_NO_PAD.encode(&Sha256::digest(value)[..16])
         }
-        SigningAlgorithm::EdDsa => URL_SAFE_NO_PAD.encode(&Sha512::digest(access_token)[..32]),
+        SigningAlgorithm::EdDsa => URL_SAFE_NO_PAD.encode(&Sha512::digest(value)[..32]),
     }
 }
 
@@ -164,10 +170,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn at_hash_is_the_one_of_the_specifications_example() {
-        // OIDC Core, appendix A.3: the access token and its at_hash.
+    fn half_hashes_are_those_of_the_specifications_examples() {
+        // OIDC Core, appendix A.4: the code and its c_hash.
+        let code = "Qcb0Orv1zh30vL1MPRsbm-diHiMwcLyZvn1arpZv-Jxf_11jnpEX3Tgfvk";
+        let expected = "LDktKdoQak3Pk0cnXxCltA";
+        assert_eq!(half_hash(SigningAlgorithm::RS256, code), expected);
+        // Appendix A.3: the access token and its at_hash.
         let access_token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
         let expected = "77QmUPtjPfzWtF2AnpK9RQ";
-        assert_eq!(at_hash(SigningAlgorithm::RS256, access_token), expected);
+        assert_eq!(half_hash(SigningAlgorithm::RS256, access_token), expected);
     }
 }

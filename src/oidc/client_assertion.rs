@@ -212,12 +212,12 @@ mod tests {
 
     #[test]
     fn the_registered_algorithm_is_the_only_one() {
+        use ClientAuthenticationMethod::{ClientSecretBasic, ClientSecretJwt, PrivateKeyJwt};
         let metadata = |method, alg| ClientMetadata {
             token_endpoint_auth_method: method,
             token_endpoint_auth_signing_alg: alg,
             ..ClientMetadata::default()
         };
-        use ClientAuthenticationMethod::{ClientSecretBasic, ClientSecretJwt, PrivateKeyJwt};
         for (method, alg, expected) in [
             (
                 PrivateKeyJwt,

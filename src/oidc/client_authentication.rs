@@ -143,10 +143,6 @@ mod tests {
     fn credentials_are_read_one_way_only() {
         let header = |text: &str| format!("Basic {}", STANDARD.encode(text));
         let basic = header("a%3Ab:s%2B+");
-        let claims = URL_SAFE_NO_PAD.encode(r#"{"sub":"app"}"#);
-        let assertion = |more: &str| {
-            format!("client_assertion=e30.{claims}.x&client_assertion_type={TYPE}{more}")
-        };
         for (authorization, body, expected) in [
             (None, "client_id=a&client_secret=s", Ok("a")),
             (None, "client_id=a", Ok("a")),
@@ -167,33 +163,6 @@ mod tests {
                 Some(&*basic),
                 "client_assertion=x",
                 Err(CredentialsError::SeveralMethods),
-            ),
-            (None, &*assertion(""), Ok("app")),
-            (None, &*assertion("&client_id=a"), Ok("a")),
-            (
-                None,
-                &*assertion("&client_secret=s"),
-                Err(CredentialsError::SeveralMethods),
-            ),
-            (
-                None,
-                "client_id=a&client_assertion=x",
-                Err(CredentialsError::HalfAnAssertion),
-            ),
-            (
-                None,
-                &*format!("client_id=a&client_assertion_type={TYPE}"),
-                Err(CredentialsError::HalfAnAssertion),
-            ),
-            (
-                None,
-                "client_id=a&client_assertion=x&client_assertion_type=saml",
-                Err(CredentialsError::UnknownAssertionType),
-            ),
-            (
-                None,
-                &*format!("client_assertion=x&client_assertion_type={TYPE}"),
-                Err(CredentialsError::Missing),
             ),
             (Some("Basic !"), "", Err(CredentialsError::MalformedBasic)),
             (
@@ -218,6 +187,45 @@ mod tests {
             ),
         ] {
             let actual = credentials(authorization, body);
+            assert_eq!(
+                actual.as_deref().map_err(|error| *error),
+                expected,
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_assertion_is_read_with_its_type_and_alone() {
+        let claims = URL_SAFE_NO_PAD.encode(r#"{"sub":"app"}"#);
+        let assertion = |more: &str| {
+            format!("client_assertion=e30.{claims}.x&client_assertion_type={TYPE}{more}")
+        };
+        for (body, expected) in [
+            (&*assertion(""), Ok("app")),
+            (&*assertion("&client_id=a"), Ok("a")),
+            (
+                &*assertion("&client_secret=s"),
+                Err(CredentialsError::SeveralMethods),
+            ),
+            (
+                "client_id=a&client_assertion=x",
+                Err(CredentialsError::HalfAnAssertion),
+            ),
+            (
+                &*format!("client_id=a&client_assertion_type={TYPE}"),
+                Err(CredentialsError::HalfAnAssertion),
+            ),
+            (
+                "client_id=a&client_assertion=x&client_assertion_type=saml",
+                Err(CredentialsError::UnknownAssertionType),
+            ),
+            (
+                &*format!("client_assertion=x&client_assertion_type={TYPE}"),
+                Err(CredentialsError::Missing),
+            ),
+        ] {
+            let actual = credentials(None, body);
             assert_eq!(
                 actual.as_deref().map_err(|error| *error),
                 expected,

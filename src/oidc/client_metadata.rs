@@ -61,6 +61,12 @@ pub struct ClientMetadata {
     pub scope: Option<Scopes>,
     /// The algorithm that signs its ID tokens.
     pub id_token_signed_response_alg: SigningAlgorithm,
+    /// The algorithm that signs its authorization responses, where it asks for signed ones;
+    /// without it, RS256 ([JARM section 3]).
+    ///
+    /// [JARM section 3]: https://openid.net/specs/oauth-v2-jarm-final.html#section-3
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_signed_response_alg: Option<SigningAlgorithm>,
     /// The `max_age` of requests that carry none, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,

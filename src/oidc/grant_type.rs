@@ -23,6 +23,9 @@ pub enum GrantType {
     /// [RFC 8628 section 3.4](https://www.rfc-editor.org/rfc/rfc8628#section-3.4)
     #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
     DeviceCode,
+    /// [RFC 6749 section 4.2](https://www.rfc-editor.org/rfc/rfc6749#section-4.2): tokens from the
+    /// authorization endpoint. The token endpoint does not know it.
+    Implicit,
 }
 
 impl GrantType {
@@ -32,6 +35,7 @@ impl GrantType {
         Self::RefreshToken,
         Self::ClientCredentials,
         Self::DeviceCode,
+        Self::Implicit,
     ];
 
     /// The value of `grant_type`.
@@ -42,6 +46,7 @@ impl GrantType {
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            Self::Implicit => "implicit",
         }
     }
 }

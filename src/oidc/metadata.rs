@@ -14,6 +14,8 @@ use super::grant_type::GrantType;
 use super::issuer::Issuer;
 use super::jws_algorithm::JwsAlgorithm;
 use super::policy::{Policy, RegistrationMode};
+use super::response_mode::{Carrier, SIGNED};
+use super::response_type::ResponseTypes;
 use super::scope;
 use super::signing_algorithm::SigningAlgorithm;
 
@@ -77,6 +79,7 @@ pub struct Metadata {
     pub acr_values_supported: Vec<&'static str>,
     pub subject_types_supported: Vec<&'static str>,
     pub id_token_signing_alg_values_supported: Vec<&'static str>,
+    pub authorization_signing_alg_values_supported: Vec<&'static str>,
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
     pub token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
@@ -106,16 +109,10 @@ impl Metadata {
     #[must_use]
     pub fn new(issuer: &Issuer, internal_base: Option<&Issuer>, policy: &Policy) -> Self {
         let back_channel = internal_base.unwrap_or(issuer);
-        let methods: Vec<_> = ClientAuthenticationMethod::ALL
-            .iter()
-            .map(|method| method.as_str())
-            .collect();
+        let methods = authentication_methods();
         let mut confidential = methods.clone();
         confidential.retain(|method| *method != ClientAuthenticationMethod::None.as_str());
-        let assertion_algorithms = JwsAlgorithm::ASYMMETRIC
-            .iter()
-            .chain(JwsAlgorithm::SYMMETRIC);
-        let assertion_algorithms: Vec<_> = assertion_algorithms.map(|it| it.as_str()).collect();
+        let assertion_algorithms = assertion_algorithms();
         let custom = policy.scopes.keys().map(String::as_str);
         let scopes = scope::STANDARD.iter().copied().chain(custom);
         Self {
@@ -134,11 +131,19 @@ impl Metadata {
             device_authorization_endpoint: back_channel.join(path::DEVICE_AUTHORIZATION),
             scopes_supported: scopes.map(str::to_owned).collect(),
             response_types_supported: vec!["code"],
-            response_modes_supported: vec!["query", "form_post"],
-            grant_types_supported: GrantType::ALL.iter().map(|it| it.as_str()).collect(),
+            response_modes_supported: response_modes(&[Carrier::Query, Carrier::FormPost]),
+            grant_types_supported: GrantType::ALL
+                .iter()
+                .filter(|it| **it != GrantType::Implicit)
+                .map(|it| it.as_str())
+                .collect(),
             acr_values_supported: acr::SUPPORTED.to_vec(),
             subject_types_supported: vec!["public"],
             id_token_signing_alg_values_supported: SigningAlgorithm::ALL
+                .iter()
+                .map(|it| it.as_str())
+                .collect(),
+            authorization_signing_alg_values_supported: SigningAlgorithm::ALL
                 .iter()
                 .map(|it| it.as_str())
                 .collect(),
@@ -163,6 +168,39 @@ impl Metadata {
             authorization_response_iss_parameter_supported: true,
         }
     }
+
+    /// The same for a provider that offers `front_channel` response types, too.
+    #[must_use]
+    pub fn offering(mut self, front_channel: &ResponseTypes) -> Self {
+        if front_channel.0.is_empty() {
+            return self;
+        }
+        let offered = front_channel.0.iter().map(|it| it.as_str());
+        self.response_types_supported.extend(offered);
+        self.response_modes_supported = response_modes(Carrier::ALL);
+        self.grant_types_supported
+            .push(GrantType::Implicit.as_str());
+        self
+    }
+}
+
+/// The response modes in which `carriers` carry a response, plain and signed.
+fn response_modes(carriers: &[Carrier]) -> Vec<&'static str> {
+    let plain = carriers.iter().map(|carrier| carrier.as_str());
+    let signed = carriers.iter().map(|carrier| carrier.as_str_signed());
+    plain.chain([SIGNED]).chain(signed).collect()
+}
+
+fn authentication_methods() -> Vec<&'static str> {
+    let methods = ClientAuthenticationMethod::ALL.iter();
+    methods.map(|method| method.as_str()).collect()
+}
+
+fn assertion_algorithms() -> Vec<&'static str> {
+    let all = JwsAlgorithm::ASYMMETRIC
+        .iter()
+        .chain(JwsAlgorithm::SYMMETRIC);
+    all.map(|algorithm| algorithm.as_str()).collect()
 }
 
 fn detail_types(policy: &Policy) -> Vec<String> {

@@ -39,6 +39,7 @@ pub mod redirect_uri;
 pub mod registration;
 pub mod request_object;
 pub mod request_uri;
+pub mod response_mode;
 pub mod response_type;
 pub mod scope;
 pub mod secret;

@@ -174,6 +174,9 @@ pub struct RegistrationPolicy {
     pub mode: RegistrationMode,
     /// Whether they must use PKCE even if they are confidential.
     pub require_pkce: bool,
+    /// Whether they may have the implicit and hybrid response types. Clients that an operator
+    /// registers with them have them anyway.
+    pub allow_implicit: bool,
     /// The scopes that they may have beside the standard ones.
     pub scope: Scopes,
     /// For how long one is kept that nobody has signed in to.
@@ -194,11 +197,20 @@ pub enum RegistrationMode {
     Open,
 }
 
+impl RegistrationPolicy {
+    /// Whether somebody can register a client with an implicit or hybrid response type.
+    #[must_use]
+    pub fn offers_implicit(&self) -> bool {
+        self.allow_implicit && self.mode != RegistrationMode::Off
+    }
+}
+
 impl Default for RegistrationPolicy {
     fn default() -> Self {
         Self {
             mode: RegistrationMode::Off,
             require_pkce: false,
+            allow_implicit: false,
             scope: Scopes::default(),
             unused_lifetime: DAY * 7,
         }

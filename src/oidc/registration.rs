@@ -46,18 +46,36 @@ pub fn check(metadata: &ClientMetadata) -> Result<(), MetadataError> {
 }
 
 const RULES: &[Rule] = &[
-    a_code_needs_somewhere_to_go,
+    an_answer_needs_somewhere_to_go,
+    front_channel_types_have_their_grants,
     client_keys::keys_go_with_the_method,
     acting_as_itself_needs_a_secret,
     lifetimes_have_bounds,
     sign_in_starts_over_tls,
 ];
 
-fn a_code_needs_somewhere_to_go(metadata: &ClientMetadata) -> Result<(), MetadataError> {
-    let has_code = metadata.grant_types.contains(GrantType::AuthorizationCode);
-    if has_code && metadata.redirect_uris.is_empty() {
-        let reason = "the authorization code grant needs at least one";
-        return Err(MetadataError::new("redirect_uris", reason));
+fn an_answer_needs_somewhere_to_go(metadata: &ClientMetadata) -> Result<(), MetadataError> {
+    let (code, implicit) = (GrantType::AuthorizationCode, GrantType::Implicit);
+    for grant_type in [code, implicit] {
+        if metadata.grant_types.contains(grant_type) && metadata.redirect_uris.is_empty() {
+            let reason = format!("the grant type {} needs at least one", grant_type.as_str());
+            return Err(MetadataError::new("redirect_uris", reason));
+        }
+    }
+    Ok(())
+}
+
+/// [RFC 7591 section 2.1].
+///
+/// [RFC 7591 section 2.1]: https://www.rfc-editor.org/rfc/rfc7591#section-2.1
+fn front_channel_types_have_their_grants(metadata: &ClientMetadata) -> Result<(), MetadataError> {
+    for response_type in metadata.response_types.front_channel().0 {
+        let mut needed = response_type.grant_types();
+        if let Some(missing) = needed.find(|it| !metadata.grant_types.contains(*it)) {
+            let missing = missing.as_str();
+            let reason = format!("the response type {response_type} goes with {missing}");
+            return Err(MetadataError::new("grant_types", reason));
+        }
     }
     Ok(())
 }
@@ -114,6 +132,16 @@ mod tests {
             (json!({}), "redirect_uris"),
             (
                 json!({"grant_types": ["client_credentials"], "token_endpoint_auth_method": "none"}),
+                "grant_types",
+            ),
+            (json!({"grant_types": ["implicit"]}), "redirect_uris"),
+            (
+                json!({"redirect_uris": ["https://rp.test/cb"], "response_types": ["id_token"]}),
+                "grant_types",
+            ),
+            (
+                json!({"redirect_uris": ["https://rp.test/cb"], "grant_types": ["implicit"],
+                    "response_types": ["code token"]}),
                 "grant_types",
             ),
             (

@@ -110,6 +110,7 @@ impl TokenRequest {
                 scopes: scopes(body)?,
                 details: details(body)?,
             }),
+            GrantType::Implicit => return Err(TokenRequestError::UnsupportedGrantType),
             GrantType::DeviceCode => Self::DeviceCode(DeviceCodeRequest {
                 device_code: required(body, "device_code")?,
             }),

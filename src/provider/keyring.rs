@@ -9,6 +9,7 @@ use crate::keys::keyset::{Keyset, ScheduledKey};
 use crate::keys::master_key::MasterKey;
 use crate::keys::rotation::{self, Rotation};
 use crate::keys::signing_key::SigningKey;
+use crate::oidc::authorization_response::SIGNED_RESPONSE_LIFETIME;
 use crate::oidc::signing_algorithm::SigningAlgorithm;
 use crate::oidc::timestamp::Timestamp;
 use crate::store::signing_keys::SigningKeyRecord;
@@ -190,6 +191,7 @@ pub(super) async fn longest_token_lifetime(
     lifetimes: &crate::oidc::policy::Lifetimes,
 ) -> Result<Duration, InternalError> {
     let mut longest = lifetimes.access_token.max(lifetimes.id_token);
+    longest = longest.max(SIGNED_RESPONSE_LIFETIME);
     for client in clients::list(db, None, u32::MAX).await? {
         let access_token = client.metadata.access_token_lifetime(longest);
         let id_token = client.metadata.id_token_lifetime(longest);

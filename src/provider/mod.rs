@@ -9,6 +9,7 @@ pub mod client;
 pub mod clock;
 pub mod jwks_cache;
 mod keyring;
+mod metadata;
 pub mod operator;
 pub mod outbound;
 pub mod random;
@@ -30,6 +31,7 @@ use account::password_hasher::{HashError, PasswordHasher};
 use clock::Clock;
 use jwks_cache::JwksCache;
 use keyring::Keyring;
+use metadata::Document;
 use outbound::Outbound;
 use random::Random;
 
@@ -43,12 +45,12 @@ pub struct Provider {
     issuer: Issuer,
     policy: Policy,
     hasher: PasswordHasher,
+    document: Document,
     outbound: Arc<Outbound>,
     jwks_cache: JwksCache,
     /// Whom a client assertion may be for: this issuer, and each endpoint where clients
     /// authenticate.
     assertion_audiences: Vec<String>,
-    metadata: String,
     /// Derives the successor of a refresh token.
     succession_key: DerivedKey,
     /// Binds the forms of pages to the browser they were shown in.
@@ -84,7 +86,7 @@ impl Provider {
         let metadata = Metadata::new(&parts.issuer, parts.internal_base.as_ref(), &parts.policy);
         let assertion_audiences = metadata.assertion_audiences(&parts.issuer);
         let outbound = Arc::new(Outbound::new(parts.policy.outbound.clone()));
-        let metadata = serde_json::to_string(&metadata).map_err(|_| StartError::Metadata)?;
+        let document = Document::new(metadata, &parts.policy).map_err(|_| StartError::Metadata)?;
         let provider = Self {
             keyring: Keyring::new(Arc::clone(&parts.master_key), parts.allows_development_keys),
             hasher: PasswordHasher::new(&parts.policy.passwords, parts.random.clone())?,
@@ -99,7 +101,7 @@ impl Provider {
             random: parts.random,
             issuer: parts.issuer,
             policy: parts.policy,
-            metadata,
+            document,
         };
         provider.adopt_master_key().await?;
         provider.prepare_keys().await?;
@@ -128,14 +130,6 @@ impl Provider {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
-    }
-
-    /// Its metadata as JSON ([RFC 8414 section 3.2]).
-    ///
-    /// [RFC 8414 section 3.2]: https://www.rfc-editor.org/rfc/rfc8414#section-3.2
-    #[must_use]
-    pub fn metadata(&self) -> &str {
-        &self.metadata
     }
 
     /// Its public keys as JSON ([RFC 7517 section 5]).
@@ -216,6 +210,9 @@ pub enum InternalError {
     /// Hashing failed.
     #[error("hashing failed")]
     Hash(#[from] HashError),
+    /// A document could not be written as JSON.
+    #[error("a document could not be written")]
+    Document(#[from] serde_json::Error),
     /// A task was cancelled.
     #[error("a task was cancelled")]
     Cancelled,
@@ -228,7 +225,7 @@ impl InternalError {
         match self {
             Self::Store(error) => error.is_temporary(),
             Self::Hash(error) => *error == HashError::Busy,
-            Self::Key(_) | Self::Token(_) | Self::Cancelled => false,
+            Self::Key(_) | Self::Token(_) | Self::Document(_) | Self::Cancelled => false,
         }
     }
 }

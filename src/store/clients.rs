@@ -6,6 +6,7 @@ use sqlx::{FromRow, Row as _};
 use super::{Connection, StoreError};
 use crate::oidc::client::{Client, ClientId, ClientSecrets};
 use crate::oidc::client_metadata::ClientMetadata;
+use crate::oidc::response_type::ResponseTypes;
 use crate::oidc::secret::Digest;
 use crate::oidc::timestamp::Timestamp;
 
@@ -27,8 +28,9 @@ pub async fn insert(db: &mut Connection, client: &Client) -> Result<bool, StoreE
     let inserted = sqlx::query(
         "INSERT INTO clients
             (id, metadata, secret_digest, previous_secret_digest, previous_secret_expires_at,
-             created_at, updated_at, disabled_at, self_registered_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             created_at, updated_at, disabled_at, self_registered_at,
+             front_channel_response_types)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          ON CONFLICT DO NOTHING",
     )
     .bind(client.id.as_str())
@@ -40,6 +42,7 @@ pub async fn insert(db: &mut Connection, client: &Client) -> Result<bool, StoreE
     .bind(client.updated_at.0)
     .bind(client.disabled_at.map(|at| at.0))
     .bind(client.self_registered_at.map(|at| at.0))
+    .bind(front_channel(&client.metadata)?)
     .execute(db)
     .await?;
     Ok(inserted.rows_affected() == 1)
@@ -53,10 +56,12 @@ pub async fn upsert(db: &mut Connection, client: &Client) -> Result<Timestamp, S
     let created_at = sqlx::query_scalar(
         "INSERT INTO clients
             (id, metadata, secret_digest, previous_secret_digest, previous_secret_expires_at,
-             created_at, updated_at, disabled_at, self_registered_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             created_at, updated_at, disabled_at, self_registered_at,
+             front_channel_response_types)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          ON CONFLICT (id) DO UPDATE
             SET metadata = excluded.metadata,
+                front_channel_response_types = excluded.front_channel_response_types,
                 secret_digest = excluded.secret_digest,
                 previous_secret_digest = excluded.previous_secret_digest,
                 previous_secret_expires_at = excluded.previous_secret_expires_at,
@@ -74,6 +79,7 @@ pub async fn upsert(db: &mut Connection, client: &Client) -> Result<Timestamp, S
     .bind(client.updated_at.0)
     .bind(client.disabled_at.map(|at| at.0))
     .bind(client.self_registered_at.map(|at| at.0))
+    .bind(front_channel(&client.metadata)?)
     .fetch_one(db)
     .await?;
     Ok(Timestamp(created_at))
@@ -153,6 +159,7 @@ pub async fn update_metadata(
     let updated = sqlx::query(
         "UPDATE clients
             SET metadata = $3,
+                front_channel_response_types = $5,
                 updated_at = CASE WHEN updated_at < $4 THEN $4 ELSE updated_at + 1 END
           WHERE id = $1 AND updated_at = $2",
     )
@@ -160,6 +167,7 @@ pub async fn update_metadata(
     .bind(updated_at.0)
     .bind(super::json(metadata)?)
     .bind(now.0)
+    .bind(front_channel(metadata)?)
     .execute(db)
     .await?;
     Ok(updated.rows_affected() == 1)
@@ -238,6 +246,7 @@ pub async fn replace(
     let updated = sqlx::query(
         "UPDATE clients
             SET metadata = $3,
+                front_channel_response_types = $8,
                 secret_digest = $5,
                 previous_secret_digest = $6,
                 previous_secret_expires_at = $7,
@@ -251,6 +260,7 @@ pub async fn replace(
     .bind(secret)
     .bind(previous)
     .bind(previous_expires_at)
+    .bind(front_channel(&client.metadata)?)
     .execute(db)
     .await?;
     Ok(updated.rows_affected() == 1)
@@ -312,6 +322,37 @@ pub async fn delete(db: &mut Connection, id: &ClientId) -> Result<bool, StoreErr
         .execute(db)
         .await?;
     Ok(deleted.rows_affected() == 1)
+}
+
+/// The response types with which tokens travel through the browser that some enabled client has
+/// from an operator.
+pub async fn list_front_channel_response_types(
+    db: &mut Connection,
+) -> Result<ResponseTypes, StoreError> {
+    let rows: Vec<AnyRow> = sqlx::query(
+        "SELECT DISTINCT front_channel_response_types
+           FROM clients
+          WHERE front_channel_response_types IS NOT NULL
+            AND disabled_at IS NULL AND self_registered_at IS NULL",
+    )
+    .fetch_all(db)
+    .await?;
+    let mut all = Vec::new();
+    for row in &rows {
+        let types: ResponseTypes = super::parse_json(row, "front_channel_response_types")?;
+        all.extend(types.0);
+    }
+    Ok(ResponseTypes(all).front_channel())
+}
+
+/// The response types of `metadata` with which tokens travel through the browser, as they are
+/// stored beside it: nothing, where there are none.
+fn front_channel(metadata: &ClientMetadata) -> sqlx::Result<Option<String>> {
+    let types = metadata.response_types.front_channel();
+    if types.0.is_empty() {
+        return Ok(None);
+    }
+    super::json(&types).map(Some)
 }
 
 /// The columns that hold a client's secrets.

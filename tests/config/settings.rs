@@ -81,6 +81,7 @@ fn every_setting_is_read() {
     let registration = policy.registration;
     assert_eq!(registration.mode, RegistrationMode::Token);
     assert!(registration.require_pkce);
+    assert!(registration.allow_implicit);
     assert_eq!(registration.scope.to_string(), "mail:read calendar");
     assert_eq!(registration.unused_lifetime, Duration::from_hours(24));
     assert_eq!(policy.webfinger_domains, ["example.com", "example.org"]);
@@ -239,6 +240,10 @@ fn every_relaxation_is_named() {
         ),
         ("[registration]\nmode = \"open\"", "registration.mode"),
         ("[log]\nlevel = \"debug\"", "log.level"),
+        (
+            "[registration]\nmode = \"token\"\nallow_implicit = true",
+            "registration.allow_implicit",
+        ),
     ] {
         let found = Files::new(&good(toml)).load(&[]).unwrap().relaxations();
         assert_eq!(found.len(), 1, "{toml}: {found:?}");
@@ -315,6 +320,7 @@ allow = ["Intranet.example:8443", "10.0.0.7:443"]
 [registration]
 mode = "token"
 require_pkce = true
+allow_implicit = true
 scope = "mail:read calendar"
 unused_lifetime = "1d"
 

@@ -13,6 +13,10 @@
     dead_code,
     reason = "the assertions are shared with the security tests, and each binary uses its part"
 )]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the tests live outside the server: their time is the machine's"
+)]
 
 #[path = "../security/assertions.rs"]
 mod assertions;
@@ -22,6 +26,7 @@ mod support;
 mod authorization_details;
 mod claims_parameter;
 mod client_assertions;
+mod client_signing_keys;
 mod device;
 mod device_pages;
 mod jwks_cache;
@@ -30,5 +35,7 @@ mod pushed_authorization_requests;
 mod registration;
 mod registration_management;
 mod request_objects;
+mod response_types;
+mod signed_responses;
 mod unchecked_clients;
 mod webfinger;

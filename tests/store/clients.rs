@@ -1,6 +1,7 @@
 //! Clients and their secrets.
 
 use keyfob::oidc::client::{ClientId, ClientSecrets};
+use keyfob::oidc::response_type::{ResponseType, ResponseTypes};
 use keyfob::store::{Store, clients};
 
 use crate::fixture::{
@@ -12,6 +13,7 @@ conformance! {
     a_client_is_found_as_it_was_registered,
     registering_a_client_again_replaces_it_and_keeps_its_age,
     a_client_is_not_changed_by_who_has_not_seen_the_last_change,
+    the_front_channel_response_types_are_those_of_enabled_clients,
     a_rotated_secret_leaves_the_one_before_for_a_while,
     deleting_a_client_ends_everything_issued_to_it,
     clients_are_found_by_what_their_metadata_mentions,
@@ -73,6 +75,50 @@ async fn find_client(store: &Store, id: &str) -> keyfob::oidc::client::Client {
         .await
         .unwrap()
         .unwrap()
+}
+
+async fn the_front_channel_response_types_are_those_of_enabled_clients(store: Store) {
+    let offered = async || {
+        let mut db = reader(&store).await;
+        let all = clients::list_front_channel_response_types(&mut db).await;
+        all.unwrap().0
+    };
+    let with = |id: &str, types: &[ResponseType]| {
+        let mut client = client(id);
+        client.metadata.response_types = ResponseTypes(types.to_vec());
+        client
+    };
+    let code = with("code", &[ResponseType::Code]);
+    commit!(store, |db| clients::insert(db, &code)).unwrap();
+    assert_eq!(offered().await, []);
+
+    let one = with("one", &[ResponseType::Code, ResponseType::CodeToken]);
+    let two = [
+        ResponseType::CodeToken,
+        ResponseType::IdToken,
+        ResponseType::Code,
+    ];
+    let two = with("two", &two);
+    commit!(store, |db| clients::insert(db, &one)).unwrap();
+    commit!(store, |db| clients::upsert(db, &two)).unwrap();
+    let both = [ResponseType::IdToken, ResponseType::CodeToken];
+    assert_eq!(offered().await, both);
+
+    let id = client_id("two");
+    commit!(store, |db| clients::disable(db, &id, NOW)).unwrap();
+    assert_eq!(offered().await, [ResponseType::CodeToken]);
+
+    let id = client_id("one");
+    let metadata = client("one").metadata;
+    commit!(store, |db| clients::update_metadata(
+        db, &id, NOW, &metadata, LATER
+    ))
+    .unwrap();
+    assert_eq!(offered().await, []);
+
+    let again = with("two", &[ResponseType::CodeIdToken]);
+    commit!(store, |db| clients::upsert(db, &again)).unwrap();
+    assert_eq!(offered().await, [ResponseType::CodeIdToken]);
 }
 
 async fn a_client_is_not_changed_by_who_has_not_seen_the_last_change(store: Store) {

@@ -20,6 +20,7 @@ use super::metadata::path;
 use super::policy::RegistrationPolicy;
 use super::redirect_uri::RedirectUri;
 use super::registration::{self, MetadataError};
+use super::response_type::ResponseType;
 use super::scope::{self, Scopes};
 use super::secret::Secret;
 use members::{ASKED, REGISTRABLE};
@@ -38,7 +39,13 @@ pub fn read(
     policy: &RegistrationPolicy,
 ) -> Result<ClientMetadata, MetadataError> {
     let mut metadata = parse(object)?;
-    metadata.grant_types.0.retain(|it| GRANT_TYPES.contains(it));
+    let may = |it: GrantType| match it {
+        GrantType::Implicit => policy.allow_implicit,
+        _ => GRANT_TYPES.contains(&it),
+    };
+    metadata.grant_types.0.retain(|it| may(*it));
+    let may = |it: ResponseType| policy.allow_implicit || !it.is_front_channel();
+    metadata.response_types.0.retain(|it| may(*it));
     metadata.scope = scope(metadata.scope.take(), policy)?;
     metadata.application_type = Some(application_type(&metadata));
     // As OIDC Core has them: who has not been looked at gets no more than it asks userinfo for.
@@ -268,6 +275,35 @@ mod tests {
             let error = read_json(&object).unwrap_err();
             assert_eq!(error.member, member, "{value}: {error}");
         }
+    }
+
+    #[test]
+    fn tokens_travel_through_the_browser_only_where_the_operator_allows_it() {
+        let object = json!({
+            "redirect_uris": ["https://rp.test/cb"],
+            "grant_types": ["authorization_code", "implicit"],
+            "response_types": ["code", "token id_token"],
+        });
+        let object = object.as_object().unwrap();
+        let mut policy = RegistrationPolicy::default();
+        let usual = read(object, &policy).unwrap();
+        assert_eq!(usual.response_types.0, [ResponseType::Code]);
+        assert!(!usual.grant_types.contains(GrantType::Implicit));
+
+        policy.allow_implicit = true;
+        let allowed = read(object, &policy).unwrap();
+        let both = [ResponseType::Code, ResponseType::IdTokenToken];
+        assert_eq!(allowed.response_types.0, both);
+        assert!(allowed.grant_types.contains(GrantType::Implicit));
+
+        policy.allow_implicit = false;
+        let nothing_else = json!({
+            "redirect_uris": ["https://rp.test/cb"],
+            "grant_types": ["implicit"],
+            "response_types": ["id_token"],
+        });
+        let refused = read(nothing_else.as_object().unwrap(), &policy);
+        assert_eq!(refused.unwrap_err().member, "grant_types");
     }
 
     #[test]

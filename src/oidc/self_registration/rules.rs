@@ -5,7 +5,6 @@ use crate::oidc::client_metadata::{ApplicationType, ClientMetadata};
 use crate::oidc::grant_type::GrantType;
 use crate::oidc::redirect_uri::RedirectUri;
 use crate::oidc::registration::{MetadataError, Rule};
-use crate::oidc::response_type::ResponseType;
 use crate::oidc::web_uri::WebUri;
 
 /// Checks `metadata` against every rule, in order.
@@ -68,23 +67,26 @@ fn are_of_the_application_type(
 ///
 /// [RFC 7591 section 2.1]: https://www.rfc-editor.org/rfc/rfc7591#section-2.1
 fn grant_types_and_response_types_agree(metadata: &ClientMetadata) -> Result<(), MetadataError> {
-    let has_grant = metadata.grant_types.contains(GrantType::AuthorizationCode);
-    let has_type = metadata.response_types.0.contains(&ResponseType::Code);
-    match (has_grant, has_type) {
-        (true, true) => Ok(()),
-        (true, false) => Err(MetadataError::new(
-            "response_types",
-            "the grant type authorization_code goes with the response type code",
-        )),
-        (false, true) => Err(MetadataError::new(
-            "grant_types",
-            "the response type code goes with the grant type authorization_code",
-        )),
-        (false, false) => Err(MetadataError::new(
-            "grant_types",
-            "none of these grant types is for clients that register themselves",
-        )),
+    let (grants, types) = (&metadata.grant_types, &metadata.response_types.0);
+    for response_type in types {
+        let mut needed = response_type.grant_types();
+        if let Some(missing) = needed.find(|it| !grants.contains(*it)) {
+            let missing = missing.as_str();
+            let reason =
+                format!("the response type {response_type} goes with the grant type {missing}");
+            return Err(MetadataError::new("grant_types", reason));
+        }
     }
+    let has_code = types.iter().any(|it| it.has_code());
+    if grants.contains(GrantType::AuthorizationCode) && !has_code {
+        let reason = "the grant type authorization_code goes with a response type like code";
+        return Err(MetadataError::new("response_types", reason));
+    }
+    if types.is_empty() {
+        let reason = "none of these grant types is for clients that register themselves";
+        return Err(MetadataError::new("grant_types", reason));
+    }
+    Ok(())
 }
 
 /// The name stands on pages where people decide: short, and nothing that reorders what is around it.

@@ -9,25 +9,19 @@ use crate::oidc::authorization_request::{self, AuthorizationRequest, Refusal, Un
 use crate::oidc::authorization_response::{AuthorizationResponse, ReturnAddress};
 use crate::oidc::claims::IdTokenClaims;
 use crate::oidc::client::Client;
-use crate::oidc::grant::{self, AuthorizationCode, Grant, GrantDetails, GrantId};
 use crate::oidc::parameters::Parameters;
-use crate::oidc::scope::OFFLINE_ACCESS;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
-use crate::oidc::timestamp::Timestamp;
 use crate::oidc::transaction::Transaction;
 use crate::oidc::user::UserId;
 use crate::provider::{InternalError, Provider};
-use crate::store::{
-    Lease, StoreError, authorization_codes, authorization_transactions, clients, consents, grants,
-    pushed_authorization_requests,
-};
+use crate::store::{Lease, StoreError, authorization_transactions, clients, consents};
 
+use super::Browser;
 use super::device::DeviceOutcome;
 use super::form::Binding;
 use super::transaction::{Destination, TransactionError};
 use super::unchecked_client::{UncheckedReturn, is_silent};
 use super::unregistered_redirect_uri::{UnregisteredRedirectUri, unregistered};
-use super::{Browser, SignedIn};
 
 /// What the browser is to do next.
 #[derive(Debug)]
@@ -86,26 +80,16 @@ impl From<StoreError> for AuthorizationError {
 }
 
 /// A request that has passed every check of its own, with whose it is.
-struct Pending {
-    client: Client,
-    return_address: ReturnAddress,
-    request: AuthorizationRequest,
+pub(super) struct Pending {
+    pub(super) client: Client,
+    pub(super) return_address: ReturnAddress,
+    pub(super) request: AuthorizationRequest,
     /// The request as it came, to be kept while a person acts.
     parameters: Option<Parameters>,
     /// The pushed request that it came in, if it did.
-    pushed: Option<Digest>,
+    pub(super) pushed: Option<Digest>,
     /// The transaction that it already is, and its handle.
-    transaction: Option<(Secret, Transaction)>,
-}
-
-/// What became of issuing a code.
-enum Issuance {
-    /// The code is issued.
-    Done,
-    /// The transaction was answered before.
-    Finished,
-    /// Something was granted through the same pushed request before.
-    RequestUriUsed,
+    pub(super) transaction: Option<(Secret, Transaction)>,
 }
 
 impl Provider {
@@ -241,25 +225,14 @@ impl Provider {
                 if let Some((handle, transaction)) = pending.transaction {
                     self.finish(handle, transaction.browser_digest).await?;
                 }
-                Ok(self.refuse(&pending.client, &pending.return_address, refusal))
+                self.refuse(&pending.client, &pending.return_address, refusal)
             }
             (Step::Grant, Some(signed_in)) => self.grant(pending, &signed_in).await,
             (Step::Grant, None) => {
                 let refusal = Refusal::LoginRequired;
-                Ok(self.refuse(&pending.client, &pending.return_address, refusal))
+                self.refuse(&pending.client, &pending.return_address, refusal)
             }
         }
-    }
-
-    /// Tells the client no.
-    pub(super) fn refuse(
-        &self,
-        client: &Client,
-        return_address: &ReturnAddress,
-        refusal: Refusal,
-    ) -> AuthorizationOutcome {
-        tracing::info!(client.id = %client.id, reason = %refusal, "authorization refused");
-        AuthorizationOutcome::Respond(return_address.refuse(&self.issuer, refusal))
     }
 
     /// Shows a page: of the transaction that the request already is, or of a new one.
@@ -307,101 +280,6 @@ impl Provider {
         })
     }
 
-    /// Issues a code. If the request is a transaction, it ends here, once.
-    async fn grant(
-        &self,
-        pending: Pending,
-        signed_in: &SignedIn,
-    ) -> Result<AuthorizationOutcome, AuthorizationError> {
-        let now = self.clock.now();
-        let lifetimes = &self.policy.lifetimes;
-        let grant = self.new_grant(&pending.client, &pending.request, signed_in, now);
-        let offline_at = grant.scopes.contains(OFFLINE_ACCESS).then_some(now);
-        let code = self.random.secret(SecretKind::AuthorizationCode);
-        let digest = code.digest();
-        let record = AuthorizationCode {
-            grant_id: grant.id,
-            redirect_uri: pending.return_address.redirect_uri().to_owned(),
-            code_challenge: pending.request.code_challenge,
-            failures: 0,
-            expires_at: now.after(lifetimes.authorization_code),
-        };
-        tracing::info!(
-            client.id = %grant.client_id, subject = %grant.user_id, grant.id = %grant.id,
-            "authorization granted"
-        );
-        let transaction = pending
-            .transaction
-            .map(|(handle, transaction)| (handle.digest(), transaction.browser_digest));
-        let pushed = pending.pushed;
-        let session_id = signed_in.session.id;
-        let touch = (now.seconds_since(signed_in.session.seen_at) >= SEEN_EVERY)
-            .then(|| now.after(lifetimes.session_idle));
-        let issuance = self
-            .store
-            .write(move |db| {
-                Box::pin(async move {
-                    if let Some((digest, browser)) = transaction
-                        && !authorization_transactions::finish(db, &digest, &browser, now).await?
-                    {
-                        return Ok(Issuance::Finished);
-                    }
-                    // RFC 9126 section 7.3: a request_uri is used once.
-                    if let Some(pushed) = pushed
-                        && !pushed_authorization_requests::consume(db, &pushed, now).await?
-                    {
-                        return Ok(Issuance::RequestUriUsed);
-                    }
-                    grants::insert(db, &grant, offline_at).await?;
-                    authorization_codes::insert(db, &digest, &record).await?;
-                    if let Some(idle_expires_at) = touch {
-                        crate::store::sessions::touch(db, session_id, now, idle_expires_at).await?;
-                    }
-                    Ok::<_, StoreError>(Issuance::Done)
-                })
-            })
-            .await?;
-        match issuance {
-            Issuance::Done => {
-                let response = pending.return_address.grant(&self.issuer, &code);
-                Ok(AuthorizationOutcome::Respond(response))
-            }
-            Issuance::Finished => Err(TransactionError::Finished.into()),
-            Issuance::RequestUriUsed => {
-                let refusal = Refusal::RequestUriUsed;
-                Ok(self.refuse(&pending.client, &pending.return_address, refusal))
-            }
-        }
-    }
-
-    /// What `request` of `client` asks for, granted.
-    pub(super) fn new_grant(
-        &self,
-        client: &Client,
-        request: &AuthorizationRequest,
-        signed_in: &SignedIn,
-        now: Timestamp,
-    ) -> Grant {
-        let lifetimes = &self.policy.lifetimes;
-        Grant {
-            id: GrantId(self.random.uuid()),
-            client_id: client.id.clone(),
-            user_id: signed_in.user.id,
-            session_id: signed_in.session.id,
-            scopes: request.scopes.clone(),
-            authenticated_at: signed_in.session.authenticated_at,
-            acr: request.acr.answer(&signed_in.session.amr).to_owned(),
-            amr: signed_in.session.amr.clone(),
-            nonce: request.nonce.clone(),
-            details: GrantDetails {
-                claims: request.claims.about_user(),
-                authorization_details: request.authorization_details.clone(),
-            },
-            created_at: now,
-            expires_at: grant::expiry(client, &request.scopes, lifetimes, now),
-        }
-    }
-
     pub(super) async fn finish(&self, handle: Secret, browser: Digest) -> Result<(), StoreError> {
         let now = self.clock.now();
         self.store
@@ -438,6 +316,3 @@ impl Provider {
         jwt::verify(&self.keyring.keyset(), token, &expected)
     }
 }
-
-/// The seconds after which a session's last use is written down again.
-const SEEN_EVERY: i64 = 60;

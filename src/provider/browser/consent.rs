@@ -99,6 +99,6 @@ impl Provider {
         let return_address = open.return_address()?;
         let outcome = self.refuse(&open.client, return_address, Refusal::Denied);
         self.finish(handle, open.transaction.browser_digest).await?;
-        Ok(outcome)
+        outcome
     }
 }

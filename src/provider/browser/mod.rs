@@ -2,6 +2,7 @@
 
 pub mod account_selection;
 pub mod authorization;
+mod authorization_response;
 pub mod consent;
 pub mod device;
 pub mod form;

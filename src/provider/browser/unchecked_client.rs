@@ -40,7 +40,7 @@ impl Provider {
     ) -> Result<AuthorizationOutcome, AuthorizationError> {
         let is_safe =
             client.is_trusted() || is_silent || self.find_signed_in(db, browser).await?.is_some();
-        Ok(match self.refuse(client, return_address, refusal) {
+        Ok(match self.refuse(client, return_address, refusal)? {
             AuthorizationOutcome::Respond(response) if !is_safe => {
                 AuthorizationOutcome::AskBeforeRefusing(Box::new(UncheckedReturn {
                     client_name: client.name().to_owned(),

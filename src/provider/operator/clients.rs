@@ -39,19 +39,7 @@ impl Operator {
             None => self.new_client_id()?,
         };
         let method = new.metadata.token_endpoint_auth_method;
-        let secret = match (method.has_secret(), new.client_secret) {
-            (false, None) => None,
-            (false, Some(_)) => {
-                let reason = "a client with this token_endpoint_auth_method has no secret";
-                return Err(OperatorError::Invalid(
-                    "…".to_owned(),
-                    "client_secret",
-                    reason.to_owned(),
-                ));
-            }
-            (true, Some(chosen)) => Some(checked_secret(chosen)?),
-            (true, None) => Some(self.random.client_secret(method).expose().to_owned()),
-        };
+        let secret = self.chosen_or_new_secret(method, new.client_secret)?;
         let sealed = match (method, &secret) {
             (ClientAuthenticationMethod::ClientSecretJwt, Some(secret)) => {
                 Some(self.seal_signing_secret(&id, &new.metadata, secret).await?)
@@ -173,6 +161,27 @@ impl Operator {
             .write(move |db| Box::pin(async move { clients::delete(db, &deleted).await }))
             .await?;
         Ok(client)
+    }
+
+    /// The secret that the operator chose, or a new one, of a client that has one.
+    fn chosen_or_new_secret(
+        &self,
+        method: ClientAuthenticationMethod,
+        chosen: Option<String>,
+    ) -> Result<Option<String>, OperatorError> {
+        Ok(match (method.has_secret(), chosen) {
+            (false, None) => None,
+            (false, Some(_)) => {
+                let reason = "a client with this token_endpoint_auth_method has no secret";
+                return Err(OperatorError::Invalid(
+                    "…".to_owned(),
+                    "client_secret",
+                    reason.to_owned(),
+                ));
+            }
+            (true, Some(chosen)) => Some(checked_secret(chosen)?),
+            (true, None) => Some(self.random.client_secret(method).expose().to_owned()),
+        })
     }
 
     /// The secret of a client that signs with it, as it may be stored.

@@ -2,12 +2,14 @@
 
 use crate::keys::jwt::{self, TokenType};
 use crate::oidc::authorization_details::AuthorizationDetails;
+use crate::oidc::authorization_response::ResponseParameters;
 use crate::oidc::claims::{self, AccessTokenClaims, IdTokenClaims};
 use crate::oidc::client::Client;
 use crate::oidc::client_metadata::{self, AccessTokenFormat};
 use crate::oidc::grant::{AccessTokenRecord, Grant, GrantId};
+use crate::oidc::response_type::ResponseType;
 use crate::oidc::scope::{self, Scopes};
-use crate::oidc::secret::{Digest, SecretKind};
+use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::token_response::TokenResponse;
 use crate::oidc::user::User;
@@ -15,21 +17,31 @@ use crate::oidc::user_claims;
 use crate::provider::{InternalError, Provider};
 
 /// An access token that was made, and what must be stored before it is handed out.
-pub(super) struct AccessToken {
+pub(in crate::provider) struct AccessToken {
     text: String,
     expires_in: u64,
     access: Access,
     /// What an opaque token is kept as, under which digest.
-    pub(super) record: Option<(Digest, AccessTokenRecord)>,
+    pub(in crate::provider) record: Option<(Digest, AccessTokenRecord)>,
 }
 
 /// What an access token allows.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Access {
+pub(in crate::provider) struct Access {
     /// In scopes.
     pub(super) scopes: Scopes,
     /// In detail.
     pub(super) details: AuthorizationDetails,
+}
+
+impl Access {
+    /// All that was granted.
+    pub(in crate::provider) fn all_of(grant: &Grant) -> Self {
+        Self {
+            scopes: grant.scopes.clone(),
+            details: grant.details.authorization_details.clone(),
+        }
+    }
 }
 
 impl From<Scopes> for Access {
@@ -43,7 +55,7 @@ impl From<Scopes> for Access {
 
 /// Whom an access token speaks for.
 #[derive(Clone, Copy)]
-pub(super) enum Subject<'a> {
+pub(in crate::provider) enum Subject<'a> {
     /// The user of a grant.
     User(&'a Grant),
     /// The client itself.
@@ -52,7 +64,7 @@ pub(super) enum Subject<'a> {
 
 impl Provider {
     /// Makes an access token for `access`.
-    pub(super) fn make_access_token(
+    pub(in crate::provider) fn make_access_token(
         &self,
         client: &Client,
         subject: Subject<'_>,
@@ -123,15 +135,54 @@ impl Provider {
         if !access_token.access.scopes.contains(scope::OPENID) {
             return Ok(None);
         }
+        let content = IdTokenContent {
+            nonce,
+            access_token: Some(&access_token.text),
+            code: None,
+            scopes: &access_token.access.scopes,
+            claims: client.metadata.id_token_claims,
+        };
+        self.id_token(client, grant, user, &content, now).map(Some)
+    }
+
+    /// Makes the ID token that travels through the browser with what is `beside` it.
+    pub(in crate::provider) fn make_front_channel_id_token(
+        &self,
+        client: &Client,
+        grant: &Grant,
+        user: &User,
+        beside: &FrontChannel<'_>,
+        now: Timestamp,
+    ) -> Result<String, InternalError> {
+        let registered = client.metadata.id_token_claims;
+        let content = IdTokenContent {
+            nonce: grant.nonce.as_deref(),
+            access_token: beside.access_token.map(|token| token.text.as_str()),
+            code: beside.code.map(Secret::expose),
+            scopes: &grant.scopes,
+            claims: beside.response_type.id_token_claims(registered),
+        };
+        self.id_token(client, grant, user, &content, now)
+    }
+
+    fn id_token(
+        &self,
+        client: &Client,
+        grant: &Grant,
+        user: &User,
+        content: &IdTokenContent<'_>,
+        now: Timestamp,
+    ) -> Result<String, InternalError> {
         let metadata = &client.metadata;
         let algorithm = metadata.id_token_signed_response_alg;
-        let mut user_claims = match metadata.id_token_claims {
+        let mut user_claims = match content.claims {
             client_metadata::IdTokenClaims::GrantedScopes => {
-                user_claims::of_scopes(user, &access_token.access.scopes)
+                user_claims::of_scopes(user, content.scopes)
             }
             client_metadata::IdTokenClaims::Lean => serde_json::Map::new(),
         };
         user_claims.extend(grant.details.claims.id_token.of_user(user));
+        let half_hash = |value: &str| claims::half_hash(algorithm, value);
         let claims = IdTokenClaims {
             iss: self.issuer.to_string(),
             sub: user.id.to_string(),
@@ -139,16 +190,17 @@ impl Provider {
             exp: now.after(metadata.id_token_lifetime(self.policy.lifetimes.id_token)),
             iat: now,
             auth_time: grant.authenticated_at,
-            nonce: nonce.map(str::to_owned),
+            nonce: content.nonce.map(str::to_owned),
             acr: grant.acr.clone(),
             amr: grant.amr.clone(),
             azp: client.id.to_string(),
-            at_hash: claims::at_hash(algorithm, &access_token.text),
+            at_hash: content.access_token.map(half_hash),
+            c_hash: content.code.map(half_hash),
             sid: grant.session_id.to_string(),
             user: user_claims,
         };
         let key = self.signing_key(algorithm, now)?;
-        Ok(Some(jwt::sign(&key, TokenType::IdToken, &claims)?))
+        Ok(jwt::sign(&key, TokenType::IdToken, &claims)?)
     }
 
     /// Whom an access token of `client` is for: the APIs it is registered for, and Keyfob itself
@@ -162,7 +214,38 @@ impl Provider {
     }
 }
 
+/// What an ID token is issued with, and what it says of that.
+struct IdTokenContent<'a> {
+    nonce: Option<&'a str>,
+    access_token: Option<&'a str>,
+    code: Option<&'a str>,
+    scopes: &'a Scopes,
+    claims: client_metadata::IdTokenClaims,
+}
+
+/// What travels through the browser beside an ID token.
+pub(in crate::provider) struct FrontChannel<'a> {
+    /// What the client asked for.
+    pub(in crate::provider) response_type: ResponseType,
+    /// The code.
+    pub(in crate::provider) code: Option<&'a Secret>,
+    /// The access token.
+    pub(in crate::provider) access_token: Option<&'a AccessToken>,
+}
+
 impl AccessToken {
+    /// What an authorization response says of it ([RFC 6749 section 4.2.2]).
+    ///
+    /// [RFC 6749 section 4.2.2]: https://www.rfc-editor.org/rfc/rfc6749#section-4.2.2
+    pub(in crate::provider) fn parameters(&self) -> ResponseParameters {
+        vec![
+            ("access_token", self.text.clone()),
+            ("token_type", "Bearer".to_owned()),
+            ("expires_in", self.expires_in.to_string()),
+            ("scope", self.access.scopes.to_string()),
+        ]
+    }
+
     /// The answer that carries this access token and what came with it.
     pub(super) fn respond(
         self,

@@ -6,7 +6,7 @@
 mod authorization_code;
 mod client_credentials;
 mod device_code;
-mod issue;
+pub(in crate::provider) mod issue;
 mod refresh_token;
 
 use authorization_code::find_code;
