@@ -49,7 +49,7 @@ impl Provider {
         }
         let uri = client.metadata.jwks_uri.as_ref();
         let uri = uri.ok_or(ClientJwtError::NoKeys)?;
-        Ok(self.verify_with_keys_at(uri.as_str(), jwt).await?)
+        self.verify_with_keys_at(uri.as_str(), jwt).await
     }
 
     /// The claims of `jwt`, if one of the keys at `uri` made its signature. If none of them did,
