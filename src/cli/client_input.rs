@@ -162,6 +162,12 @@ fn from_object(
              256 random bits"
         ));
     }
+    if metadata.allow_public_without_pkce {
+        warnings.push(format!(
+            "{what}: allow_public_without_pkce lets whoever catches a code of this client redeem it \
+             (RFC 9700 section 2.1.1)"
+        ));
+    }
     Ok(DescribedClient {
         client_id,
         client_secret,

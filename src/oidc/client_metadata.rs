@@ -123,6 +123,11 @@ pub struct ClientMetadata {
     /// Where its request objects may be fetched, if they are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub request_uris: Vec<RequestUri>,
+    /// Whether this public client may leave PKCE out, against [RFC 9700 section 2.1.1].
+    ///
+    /// [RFC 9700 section 2.1.1]: https://www.rfc-editor.org/rfc/rfc9700#section-2.1.1
+    #[serde(skip_serializing_if = "is_false")]
+    pub allow_public_without_pkce: bool,
     /// Whether it must push its authorization requests ([RFC 9126 section 6]).
     ///
     /// [RFC 9126 section 6]: https://www.rfc-editor.org/rfc/rfc9126#section-6

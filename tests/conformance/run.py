@@ -59,7 +59,7 @@ def main():
                 results += [run.result() for run in runs]
         finally:
             keyfob.stop()
-    unexpected = judge(results, is_partial=bool(arguments.module))
+    unexpected = judge(results)
     print(table(results))
     for line in unexpected:
         print(f"unexpected: {line}")
@@ -107,7 +107,7 @@ class Suite:
         return json.loads(text) if text else None
 
     def certificate(self):
-        """The certificates of the suite and of its mutual TLS port, which Keyfob has to trust."""
+        """The suite's certificate, which Keyfob has to trust."""
         return ssl.get_server_certificate((self.host, self.port))
 
     def version(self):
@@ -151,6 +151,8 @@ class Keyfob:
             "KEYFOB_LISTEN": f"127.0.0.1:{arguments.port}",
             "KEYFOB_MASTER_KEY": secrets.token_hex(32),
             "KEYFOB_DATABASE__URL": f"sqlite:{self.directory / 'keyfob.db'}",
+            "KEYFOB_OUTBOUND__ALLOW": f"{suite.host}:{suite.port}",
+            "KEYFOB_OUTBOUND__EXTRA_CA_FILE": str(authorities),
             "KEYFOB_TLS__CERTIFICATE": str(certificate),
             "KEYFOB_TLS__PRIVATE_KEY": str(key),
         }
@@ -196,11 +198,20 @@ class Keyfob:
         if method.startswith("client_secret"):
             metadata["client_secret"] = section["client_secret"] = secrets.token_urlsafe(48)
             section["client_secret_jwt_alg"] = metadata.get("token_endpoint_auth_signing_alg", "HS256")
+        published = []
         if "jwks" in metadata:
             # The file names the algorithms; the keys are made for this run.
             keys = [make_key(self.directory, entry["alg"]) for entry in metadata["jwks"]["keys"]]
             section["jwks"] = {"keys": keys}
-            metadata["jwks"] = {"keys": [{k: v for k, v in key.items() if k != "d"} for key in keys]}
+            published += [{k: v for k, v in key.items() if k != "d"} for key in keys]
+        if metadata.pop("has_certificate", False):
+            certificate, key = make_certificate(self.directory, client_id, client_id)
+            plan["roles"]["mtls2" if role == "client2" else "mtls"] = {
+                "cert": certificate.read_text(), "key": key.read_text()}
+            if method == "self_signed_tls_client_auth":
+                published.append(certificate_key(certificate))
+        if published:
+            metadata["jwks"] = {"keys": published}
         return metadata, section
 
     def words(self, plan):
@@ -336,18 +347,14 @@ def fill(value, words):
     return value
 
 
-def judge(results, is_partial):
+def judge(results):
     """Holds the results against expected.json, and says what differs."""
     expected = json.loads((HERE / "expected.json").read_text())
     unexpected = []
-    for entry in expected:
-        entry["met"] = False
     for result in results:
         plan = result["plan"]["name"]
         for module in result["modules"]:
             entry = next((it for it in expected if applies(it, plan, module["module"])), None)
-            if entry:
-                entry["met"] = True
             module["reason"] = entry["reason"] if entry else ""
             wanted = entry["result"] if entry else "PASSED"
             allowed = entry.get("conditions", []) if entry else []
@@ -357,10 +364,6 @@ def judge(results, is_partial):
             for it in others:
                 told = f"{it['result']} {it['condition']}: {it['message']}"
                 unexpected.append(f"{plan} {module['module']}: {told}")
-    ran = [result["plan"]["name"] for result in results]
-    for entry in expected:
-        if not is_partial and not entry["met"] and any(chooses(entry["plans"], name) for name in ran):
-            unexpected.append(f"{entry['module']} in {' '.join(entry['plans'])} was expected and did not run")
     return unexpected
 
 
@@ -443,12 +446,25 @@ def make_key(directory, algorithm):
     file.unlink()
     d, x, y = der[7:39], der[-64:-32], der[-32:]
     return {"kty": "EC", "crv": "P-256", "alg": algorithm, "use": "sig", "kid": secrets.token_urlsafe(8),
-            **{name: base64.urlsafe_b64encode(value).rstrip(b"=").decode() for name, value in
-               {"d": d, "x": x, "y": y}.items()}}
+            "d": base64url(d), "x": base64url(x), "y": base64url(y)}
+
+
+def certificate_key(certificate):
+    """The public key of a certificate as a JWK, with the certificate itself."""
+    pem = certificate.read_text()
+    public = openssl("x509", "-in", str(certificate), "-noout", "-pubkey")
+    der = base64.b64decode("".join(public.decode().strip().splitlines()[1:-1]))
+    return {"kty": "EC", "crv": "P-256", "kid": secrets.token_urlsafe(8),
+            "x": base64url(der[-64:-32]), "y": base64url(der[-32:]),
+            "x5c": ["".join(pem.strip().splitlines()[1:-1])]}
+
+
+def base64url(value):
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 
 def openssl(*arguments):
-    subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+    return subprocess.run(["openssl", *arguments], check=True, capture_output=True).stdout
 
 
 # The suite and Keyfob have certificates of their own making.

@@ -2,10 +2,13 @@
 //!
 //! [RFC 7636]: https://www.rfc-editor.org/rfc/rfc7636
 
+use serde_json::json;
+
 use crate::assertions::{assert_told, open};
 use crate::codes::fresh_code;
 use crate::support::browser::Browser;
 use crate::support::jwt;
+use crate::support::launch::Launch;
 use crate::support::process::Server;
 use crate::support::relying_party::{AuthorizationRequest, RelyingParty, challenge};
 
@@ -20,6 +23,59 @@ async fn a_public_client_must_use_pkce() {
     ] {
         let arrival = open(&request.url()).await;
         assert_told(arrival, &request, server.issuer(), "invalid_request");
+    }
+}
+
+/// An operator may except one client by name; whoever requires PKCE of all excepts none.
+#[tokio::test]
+async fn a_public_client_leaves_pkce_out_only_by_the_operators_word() {
+    for (is_required_of_all, is_excepted) in [("false", true), ("true", false)] {
+        let launch = Launch::serve().variable("KEYFOB_REQUIRE_PKCE", is_required_of_all);
+        let server = Server::start(launch);
+        let redirect_uri = "https://old.example/cb";
+        let metadata = |client_id: &str| {
+            json!({"client_id": client_id, "redirect_uris": [redirect_uri],
+                "token_endpoint_auth_method": "none"})
+        };
+        server.add_client(&metadata("strict"));
+        let mut old = metadata("old");
+        old["allow_public_without_pkce"] = json!(true);
+        server.add_client(&old);
+        let party = |client_id: &str| {
+            let mut party = RelyingParty::single_page_app(&server);
+            client_id.clone_into(&mut party.client_id);
+            redirect_uri.clone_into(&mut party.redirect_uri);
+            party
+        };
+
+        let request = without_challenge(party("strict").request("openid"));
+        let arrival = open(&request.url()).await;
+        assert_told(arrival, &request, server.issuer(), "invalid_request");
+
+        let old = party("old");
+        let request = without_challenge(old.request("openid"));
+        if !is_excepted {
+            let arrival = open(&request.url()).await;
+            assert_told(arrival, &request, server.issuer(), "invalid_request");
+            continue;
+        }
+        let alice = server.user("alice");
+        let mut browser = Browser::new(server.issuer());
+        let away = browser
+            .sign_in(&request.url(), &alice.username, &alice.password)
+            .await;
+        let code = away.code();
+        // Nothing but the redirect URI is left to bind the code, so it cannot be left out.
+        let unbound = [("grant_type", "authorization_code"), ("code", &*code)];
+        old.token(&unbound)
+            .await
+            .refused(&["invalid_grant", "invalid_request"]);
+        let bound = [
+            ("grant_type", "authorization_code"),
+            ("code", &*code),
+            ("redirect_uri", redirect_uri),
+        ];
+        old.token(&bound).await.tokens();
     }
 }
 
