@@ -13,8 +13,8 @@ use actix_web::{App, HttpServer, Route};
 use crate::dev::Development;
 use crate::http::site::Site;
 use crate::http::{
-    account_selection, assets, authorization, consent, cors, device, device_authorization,
-    discovery, error, form, front, health, introspection, login, logout,
+    account_selection, assets, authorization, check_session, consent, cors, device,
+    device_authorization, discovery, error, form, front, health, introspection, login, logout,
     pushed_authorization_request, registration, revocation, token, trace, userinfo,
 };
 use crate::oidc::metadata::path;
@@ -76,8 +76,10 @@ pub async fn run(
         };
     }
     let upkeep = tokio::spawn(keep_up(Arc::clone(&provider)));
+    let deliveries = tokio::spawn(Arc::clone(&provider).deliver_logout_tokens());
     let ended = server.run().await;
     upkeep.abort();
+    deliveries.abort();
     provider.close().await;
     ended
 }
@@ -161,6 +163,7 @@ fn routes(app: &mut ServiceConfig) {
         &format!("{}/confirm", path::END_SESSION),
         post().to(logout::confirm),
     )
+    .route(path::CHECK_SESSION, get().to(check_session::get))
     .route("/continue", get().to(authorization::go_on))
     .service(
         resource("/login")

@@ -13,6 +13,7 @@ pub mod database_url;
 mod effective;
 mod files;
 pub mod log;
+mod logout;
 pub mod master_key;
 pub mod mistake;
 mod nearest;

@@ -7,6 +7,7 @@ pub mod assets;
 pub mod authorization;
 pub mod bearer;
 pub mod browser;
+pub mod check_session;
 pub mod consent;
 pub mod cors;
 pub mod device;

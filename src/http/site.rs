@@ -59,6 +59,8 @@ pub struct CookieNames {
     pub binding: String,
     /// What makes a browser known to accounts.
     pub known: String,
+    /// The state of the browser, for who watches the session.
+    pub state: String,
     /// Whether they are sent over https alone.
     pub is_secure: bool,
 }
@@ -71,6 +73,7 @@ impl CookieNames {
             session: Self::name(issuer, "session"),
             binding: Self::name(issuer, "browser"),
             known: Self::name(issuer, "known"),
+            state: Self::name(issuer, "state"),
             is_secure: issuer.is_https(),
         }
     }

@@ -8,6 +8,7 @@ use super::client_authentication_method::ClientAuthenticationMethod;
 use super::grant_type::{GrantTypes, known_grant_types};
 use super::jwks::Jwks;
 use super::jws_algorithm::JwsAlgorithm;
+use super::logout_uri::LogoutUri;
 use super::redirect_uri::RedirectUri;
 use super::request_object::RequestObjectSigningAlgorithm;
 use super::request_uri::RequestUri;
@@ -37,6 +38,24 @@ pub struct ClientMetadata {
     /// [RP-Initiated Logout section 3.1]: https://openid.net/specs/openid-connect-rpinitiated-1_0.html#ClientMetadata
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub post_logout_redirect_uris: Vec<RedirectUri>,
+    /// Where it is told server to server that a session has ended
+    /// ([Back-Channel Logout section 2.2]).
+    ///
+    /// [Back-Channel Logout section 2.2]: https://openid.net/specs/openid-connect-backchannel-1_0.html#BCRegistration
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<LogoutUri>,
+    /// Whether it needs `sid` in logout tokens. They have it, whatever it says.
+    #[serde(skip_serializing_if = "is_false")]
+    pub backchannel_logout_session_required: bool,
+    /// Where it is told through the browser that a session has ended
+    /// ([Front-Channel Logout section 2]).
+    ///
+    /// [Front-Channel Logout section 2]: https://openid.net/specs/openid-connect-frontchannel-1_0.html#RPLogout
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_uri: Option<LogoutUri>,
+    /// Whether it is then told which session: `iss` and `sid`.
+    #[serde(skip_serializing_if = "is_false")]
+    pub frontchannel_logout_session_required: bool,
     /// How it authenticates at the token endpoint.
     pub token_endpoint_auth_method: ClientAuthenticationMethod,
     /// The one algorithm that it signs its assertions with; without it, any of its method's.
@@ -167,6 +186,12 @@ pub struct ClientMetadata {
 }
 
 impl ClientMetadata {
+    /// Whether it wants to be told when a session ends.
+    #[must_use]
+    pub fn wants_to_know_of_logout(&self) -> bool {
+        self.backchannel_logout_uri.is_some() || self.frontchannel_logout_uri.is_some()
+    }
+
     /// The lifetime of access tokens, `default` where the client has none of its own.
     #[must_use]
     pub fn access_token_lifetime(&self, default: Duration) -> Duration {

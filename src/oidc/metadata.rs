@@ -37,6 +37,8 @@ pub mod path {
     pub const DEVICE_AUTHORIZATION: &str = "/oauth2/device";
     /// Where browsers sign out.
     pub const END_SESSION: &str = "/oauth2/logout";
+    /// What relying parties frame to watch the session.
+    pub const CHECK_SESSION: &str = "/oauth2/check-session";
     /// Where people type the code that a device shows them: short, since they type this, too.
     pub const DEVICE: &str = "/device";
     /// Where clients register themselves.
@@ -69,6 +71,8 @@ pub struct Metadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registration_endpoint: Option<String>,
     pub end_session_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check_session_iframe: Option<String>,
     pub introspection_endpoint: String,
     pub revocation_endpoint: String,
     pub device_authorization_endpoint: String,
@@ -101,12 +105,17 @@ pub struct Metadata {
     pub require_pushed_authorization_requests: bool,
     pub code_challenge_methods_supported: Vec<&'static str>,
     pub authorization_response_iss_parameter_supported: bool,
+    pub frontchannel_logout_supported: bool,
+    pub frontchannel_logout_session_supported: bool,
+    pub backchannel_logout_supported: bool,
+    pub backchannel_logout_session_supported: bool,
 }
 
 impl Metadata {
     /// The metadata of the provider at `issuer`. With an `internal_base`, the endpoints that no
     /// browser visits are below that instead, for clients in the same network.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "the whole document in one place")]
     pub fn new(issuer: &Issuer, internal_base: Option<&Issuer>, policy: &Policy) -> Self {
         let back_channel = internal_base.unwrap_or(issuer);
         let methods = authentication_methods();
@@ -126,6 +135,10 @@ impl Metadata {
             registration_endpoint: (policy.registration.mode != RegistrationMode::Off)
                 .then(|| issuer.join(path::REGISTRATION)),
             end_session_endpoint: issuer.join(path::END_SESSION),
+            check_session_iframe: policy
+                .logout
+                .session_management
+                .then(|| issuer.join(path::CHECK_SESSION)),
             introspection_endpoint: back_channel.join(path::INTROSPECTION),
             revocation_endpoint: back_channel.join(path::REVOCATION),
             device_authorization_endpoint: back_channel.join(path::DEVICE_AUTHORIZATION),
@@ -166,6 +179,10 @@ impl Metadata {
             require_pushed_authorization_requests: policy.require_pushed_authorization_requests,
             code_challenge_methods_supported: vec!["S256"],
             authorization_response_iss_parameter_supported: true,
+            frontchannel_logout_supported: true,
+            frontchannel_logout_session_supported: true,
+            backchannel_logout_supported: true,
+            backchannel_logout_session_supported: true,
         }
     }
 

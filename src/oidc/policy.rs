@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::authority::Authority;
 use super::authorization_details::AuthorizationDetailsTypes;
+use super::logout::LogoutPolicy;
 use super::scope::Scopes;
 
 /// Everything about a provider that is a choice and not a rule.
@@ -22,6 +23,8 @@ pub struct Policy {
     pub throttle: ThrottlePolicy,
     /// When signing keys are rotated.
     pub key_rotation: KeyRotationPolicy,
+    /// What ends with a session.
+    pub logout: LogoutPolicy,
     /// Whether confidential clients must use PKCE too; public ones always must.
     pub require_pkce: bool,
     /// Whether every client must push its authorization requests.

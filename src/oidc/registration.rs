@@ -11,6 +11,7 @@ use super::client_authentication_method::ClientAuthenticationMethod;
 use super::client_keys;
 use super::client_metadata::ClientMetadata;
 use super::grant_type::GrantType;
+use super::logout_uri;
 
 /// A member of client metadata that cannot be registered, and why.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -52,6 +53,7 @@ const RULES: &[Rule] = &[
     acting_as_itself_needs_a_secret,
     lifetimes_have_bounds,
     sign_in_starts_over_tls,
+    front_channel_logout_is_on_the_clients_own_site,
 ];
 
 fn an_answer_needs_somewhere_to_go(metadata: &ClientMetadata) -> Result<(), MetadataError> {
@@ -116,6 +118,19 @@ fn sign_in_starts_over_tls(metadata: &ClientMetadata) -> Result<(), MetadataErro
         }
         Some(_) | None => Ok(()),
     }
+}
+
+/// [Front-Channel Logout section 2]: the scheme, host and port of a redirect URI.
+///
+/// [Front-Channel Logout section 2]: https://openid.net/specs/openid-connect-frontchannel-1_0.html#RPLogout
+fn front_channel_logout_is_on_the_clients_own_site(
+    metadata: &ClientMetadata,
+) -> Result<(), MetadataError> {
+    if logout_uri::front_channel_is_on_own_site(metadata) {
+        return Ok(());
+    }
+    let reason = "it must have the scheme, host and port of one of the redirect URIs";
+    Err(MetadataError::new("frontchannel_logout_uri", reason))
 }
 
 const LONGEST_LIFETIME: u64 = 30 * 24 * 60 * 60;

@@ -9,6 +9,7 @@ pub mod client;
 pub mod clock;
 pub mod jwks_cache;
 mod keyring;
+mod logout;
 mod metadata;
 pub mod operator;
 pub mod outbound;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tokio::sync::Notify;
 
 use crate::keys::KeyError;
 use crate::keys::jwt;
@@ -55,6 +57,10 @@ pub struct Provider {
     succession_key: DerivedKey,
     /// Binds the forms of pages to the browser they were shown in.
     form_key: DerivedKey,
+    /// Makes the browser state that relying parties watch.
+    browser_state_key: DerivedKey,
+    /// Rings when logout tokens were queued.
+    logouts: Notify,
     /// Digests the codes that people type for a device, which are too short for a plain hash.
     user_code_key: DerivedKey,
 }
@@ -95,6 +101,8 @@ impl Provider {
             jwks_cache: JwksCache::new(Arc::clone(&outbound)),
             outbound,
             assertion_audiences,
+            browser_state_key: parts.master_key.derive("browser state"),
+            logouts: Notify::new(),
             user_code_key: parts.master_key.derive("device user codes"),
             store: parts.store,
             clock: parts.clock,

@@ -26,6 +26,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0004_client_assertions.sql"),
     ),
     (
+        5,
+        "logout",
+        include_str!("../../migrations/0005_logout.sql"),
+    ),
+    (
         6,
         "authorization",
         include_str!("../../migrations/0006_authorization.sql"),

@@ -144,6 +144,11 @@ const STEPS: &[(&str, Duration)] = &[
         CLOCKS_APART,
     ),
     (
+        "DELETE FROM logout_deliveries WHERE id IN
+            (SELECT id FROM logout_deliveries WHERE created_at <= $1 LIMIT $2)",
+        WEEK,
+    ),
+    (
         "DELETE FROM initial_access_tokens WHERE id IN
             (SELECT id FROM initial_access_tokens WHERE expires_at <= $1 LIMIT $2)",
         Duration::ZERO,
@@ -166,3 +171,5 @@ const HOUR: Duration = Duration::from_hours(1);
 const CLOCKS_APART: Duration = Duration::from_mins(5);
 
 const DAY: Duration = Duration::from_hours(24);
+/// Deliveries are kept beyond their hour, for who looks into what became of them.
+const WEEK: Duration = Duration::from_hours(7 * 24);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use keyfob::config::log::LogFormat;
+use keyfob::oidc::logout::EndingGrants;
 use keyfob::oidc::policy::RegistrationMode;
 
 use super::support::{Files, MASTER_KEY, good};
@@ -73,6 +74,8 @@ fn every_setting_is_read() {
         Some(Duration::from_hours(720))
     );
     assert_eq!(policy.key_rotation.cache, Duration::from_mins(10));
+    assert_eq!(policy.logout.ends, EndingGrants::All);
+    assert!(policy.logout.session_management);
     assert_eq!(policy.scopes["mail:read"], "Read your mail");
     let allowed = policy.outbound.allow.iter().map(ToString::to_string);
     let allowed: Vec<_> = allowed.collect();
@@ -313,6 +316,10 @@ window = "10m"
 [keys]
 rotation_interval = "30d"
 cache = "10m"
+
+[logout]
+ends = "all"
+session_management = true
 
 [outbound]
 allow = ["Intranet.example:8443", "10.0.0.7:443"]

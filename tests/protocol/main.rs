@@ -30,6 +30,7 @@ mod client_signing_keys;
 mod device;
 mod device_pages;
 mod jwks_cache;
+mod logout;
 mod outbound;
 mod pushed_authorization_requests;
 mod registration;

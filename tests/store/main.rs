@@ -45,6 +45,7 @@ mod grants;
 mod housekeeping;
 mod initial_access_tokens;
 mod keys;
+mod logout;
 mod pushed_requests;
 mod schema;
 mod sessions;

@@ -4,12 +4,13 @@ use crate::oidc::client::{Client, ClientId, ClientSecrets};
 use crate::oidc::client_authentication_method::ClientAuthenticationMethod;
 use crate::oidc::client_metadata::ClientMetadata;
 use crate::oidc::jws_algorithm::JwsAlgorithm;
+use crate::oidc::logout_token::LogoutDelivery;
 use crate::oidc::redirect_uri::RedirectUri;
 use crate::oidc::registration;
 use crate::oidc::secret::{Digest, Secret};
 use crate::provider::InternalError;
 use crate::provider::client::signed_by_client::{check_keys, seal_context};
-use crate::store::{StoreError, client_signing_secrets, clients};
+use crate::store::{StoreError, client_signing_secrets, clients, logout_deliveries};
 
 use super::{Operator, OperatorError};
 
@@ -92,6 +93,17 @@ impl Operator {
         let parsed: ClientId = id.parse().map_err(|_| not_found())?;
         let mut db = self.store.read().await?;
         clients::find(&mut db, &parsed).await?.ok_or_else(not_found)
+    }
+
+    /// The last logout tokens to a client, and what became of each.
+    pub async fn logout_deliveries(
+        &self,
+        id: &str,
+        limit: u32,
+    ) -> Result<Vec<LogoutDelivery>, OperatorError> {
+        let client = self.client(id).await?;
+        let mut db = self.store.read().await?;
+        Ok(logout_deliveries::list_of_client(&mut db, &client.id, limit).await?)
     }
 
     /// Makes a new secret for a client; the one before is valid for a while longer.

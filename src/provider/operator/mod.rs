@@ -16,6 +16,7 @@ use crate::store::{Store, StoreError};
 use super::account::password_hasher::{HashError, PasswordHasher};
 use super::account::password_rules::PasswordRuleError;
 use super::clock::Clock;
+use super::logout::SessionEnd;
 use super::random::Random;
 use super::{InternalError, StartError};
 
@@ -96,6 +97,16 @@ impl Operator {
     /// Lets everything that has been asked of the store finish, and closes it.
     pub async fn close(&self) {
         self.store.close().await;
+    }
+
+    /// How sessions end that an operator ends.
+    fn session_end(&self, reason: &'static str) -> SessionEnd {
+        SessionEnd {
+            ends: self.policy.logout.ends,
+            reason,
+            now: self.clock.now(),
+            random: self.random.clone(),
+        }
     }
 
     async fn check_master_key(&self, master_key: &Arc<MasterKey>) -> Result<(), OperatorError> {
