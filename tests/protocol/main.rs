@@ -34,6 +34,7 @@ mod logout;
 mod outbound;
 mod pushed_authorization_requests;
 mod registration;
+mod registration_addresses;
 mod registration_management;
 mod request_objects;
 mod response_types;
