@@ -86,6 +86,15 @@ impl AuthorizationDetails {
         self.0.is_empty()
     }
 
+    /// Reads what `client` asks for.
+    pub fn read(
+        text: &str,
+        client: &Client,
+        types: &AuthorizationDetailsTypes,
+    ) -> Result<Self, AuthorizationDetailsError> {
+        text.parse::<Self>()?.permitted(client, types)
+    }
+
     /// These, if `client` may ask for them and each is as its type says.
     pub fn permitted(
         self,

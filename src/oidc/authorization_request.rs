@@ -19,6 +19,7 @@ use super::pkce::CodeChallenge;
 use super::policy::Policy;
 use super::prompt::Prompt;
 use super::request_object::RequestObjectError;
+use super::request_uri::RequestUriRefusal;
 use super::response_mode::{Carrier, ResponseMode};
 use super::response_type::ResponseType;
 use super::scope::{OFFLINE_ACCESS, OPENID, Scopes};
@@ -70,24 +71,9 @@ pub enum Refusal {
     /// No signed request object, of a client that must send one.
     #[error("the client must send its requests in signed request objects")]
     NoRequestObject,
-    /// A request object by reference.
-    #[error("request objects by reference are not supported")]
-    RequestUri,
-    /// A `request_uri` through which something was granted before.
-    #[error("the request_uri has been used")]
-    RequestUriUsed,
-    /// A `request_uri` that is not one of the client's.
-    #[error("the request_uri is not registered for the client")]
-    RequestUriNotRegistered,
-    /// A `request_uri` at which nothing could be fetched.
-    #[error("the request_uri could not be fetched")]
-    RequestUriNotFetched,
-    /// A `request_uri` that came too late.
-    #[error("the request_uri has expired")]
-    RequestUriExpired,
-    /// Both `request` and `request_uri`.
-    #[error("the request has both request and request_uri")]
-    RequestBesideRequestUri,
+    /// A `request_uri` that cannot be used.
+    #[error(transparent)]
+    RequestUri(#[from] RequestUriRefusal),
     /// A request that came with the browser, of a client that must push it.
     #[error("the client must push its authorization requests")]
     NotPushed,
@@ -166,7 +152,6 @@ impl Refusal {
         match self {
             Self::Repeated(_)
             | Self::ResponseModeNotAvailable
-            | Self::RequestBesideRequestUri
             | Self::NoRequestObject
             | Self::NotPushed
             | Self::ResponseTypeMissing
@@ -179,11 +164,7 @@ impl Refusal {
             | Self::TooLong
             | Self::InvalidIdTokenHint => ErrorCode::InvalidRequest,
             Self::RequestObject(_) => ErrorCode::InvalidRequestObject,
-            Self::RequestUri => ErrorCode::RequestUriNotSupported,
-            Self::RequestUriNotRegistered
-            | Self::RequestUriNotFetched
-            | Self::RequestUriUsed
-            | Self::RequestUriExpired => ErrorCode::InvalidRequestUri,
+            Self::RequestUri(refusal) => refusal.code(),
             Self::Registration => ErrorCode::RegistrationNotSupported,
             Self::UnsupportedResponseType => ErrorCode::UnsupportedResponseType,
             Self::ResponseTypeNotAllowed => ErrorCode::UnauthorizedClient,
@@ -291,7 +272,10 @@ pub fn parse(
         parameters.get(accepted)?;
     }
     let claims = claims(parameters, client)?;
-    let authorization_details = authorization_details(parameters, client, policy)?;
+    let authorization_details = match parameters.get("authorization_details")? {
+        Some(text) => AuthorizationDetails::read(text, client, &policy.authorization_details)?,
+        None => AuthorizationDetails::default(),
+    };
     Ok(AuthorizationRequest {
         response_type,
         scopes: match parameters.get("scope")? {
@@ -391,18 +375,6 @@ fn scopes(
         return Err(Refusal::InvalidScope);
     }
     Ok(permitted)
-}
-
-fn authorization_details(
-    parameters: &Parameters,
-    client: &Client,
-    policy: &Policy,
-) -> Result<AuthorizationDetails, Refusal> {
-    let Some(text) = parameters.get("authorization_details")? else {
-        return Ok(AuthorizationDetails::default());
-    };
-    let details: AuthorizationDetails = text.parse()?;
-    Ok(details.permitted(client, &policy.authorization_details)?)
 }
 
 fn nonce(parameters: &Parameters, response_type: ResponseType) -> Result<Option<String>, Refusal> {

@@ -8,11 +8,52 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::error::ErrorCode;
+
 /// A registered request URI: an absolute http or https URL of at most 512 ASCII characters.
 /// Whether it may be fetched is found out when it is.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RequestUri(String);
+
+/// Why a `request_uri` cannot be used, whether it names a document or what was pushed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum RequestUriRefusal {
+    /// Request objects are not fetched here.
+    #[error("request objects by reference are not supported")]
+    NotSupported,
+    /// It is not one of the client's.
+    #[error("the request_uri is not registered for the client")]
+    NotRegistered,
+    /// Nothing could be fetched.
+    #[error("the request_uri could not be fetched")]
+    NotFetched,
+    /// Something was granted through it before.
+    #[error("the request_uri has been used")]
+    Used,
+    /// It came too late.
+    #[error("the request_uri has expired")]
+    Expired,
+    /// There is a `request`, too.
+    #[error("the request has both request and request_uri")]
+    BesideRequest,
+}
+
+impl RequestUriRefusal {
+    /// The code that the client is told ([RFC 9101 section 7]).
+    ///
+    /// [RFC 9101 section 7]: https://www.rfc-editor.org/rfc/rfc9101#section-7
+    #[must_use]
+    pub const fn code(self) -> ErrorCode {
+        match self {
+            Self::NotSupported => ErrorCode::RequestUriNotSupported,
+            Self::NotRegistered | Self::NotFetched | Self::Used | Self::Expired => {
+                ErrorCode::InvalidRequestUri
+            }
+            Self::BesideRequest => ErrorCode::InvalidRequest,
+        }
+    }
+}
 
 /// A text that is not a request URI.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]

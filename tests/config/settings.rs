@@ -53,13 +53,6 @@ fn every_setting_is_read() {
     assert!(policy.require_pkce);
     assert!(policy.require_pushed_authorization_requests);
     assert!(policy.unsigned_request_objects && policy.request_uri);
-    let payment = &policy.authorization_details["payment"];
-    assert_eq!(payment.description, "Pay from your account");
-    assert!(payment.members.is_none());
-    let actions = payment.actions.iter().flatten().collect::<Vec<_>>();
-    assert_eq!(actions, ["cancel", "initiate"]);
-    let address = &policy.authorization_details["https://api.test/v1.0"];
-    assert_eq!(address.locations.as_ref().unwrap().len(), 1);
     assert_eq!(policy.lifetimes.pushed_request, Duration::from_mins(1));
     assert_eq!(policy.lifetimes.refresh_grace, Duration::ZERO);
     assert_eq!(
@@ -120,6 +113,25 @@ fn hosts_that_may_be_called_are_listed_one_by_one() {
         assert_eq!(mistakes.len(), 1, "{wrong}: {mistakes:?}");
         assert_eq!(mistakes[0].key, key, "{wrong}");
     }
+}
+
+#[test]
+fn a_type_of_authorization_details_may_have_dots_in_its_name() {
+    let config = Files::new(&good(
+        "[authorization_details.payment]\ndescription = \"Pay from your account\"\n\
+         actions = [\"initiate\", \"cancel\"]\n\
+         [authorization_details.\"https://api.test/v1.0\"]\n\
+         description = \"Read your address\"\nlocations = [\"https://api.test/\"]",
+    ));
+    let policy = config.load(&[]).unwrap().policy;
+
+    let payment = &policy.authorization_details["payment"];
+    assert_eq!(payment.description, "Pay from your account");
+    assert!(payment.members.is_none());
+    let actions = payment.actions.iter().flatten().collect::<Vec<_>>();
+    assert_eq!(actions, ["cancel", "initiate"]);
+    let address = &policy.authorization_details["https://api.test/v1.0"];
+    assert_eq!(address.locations.as_ref().unwrap().len(), 1);
 }
 
 #[test]
@@ -337,14 +349,6 @@ domains = ["example.com", "example.org"]
 [scopes]
 calendar = "Read your calendar"
 "mail:read" = "Read your mail"
-
-[authorization_details.payment]
-description = "Pay from your account"
-actions = ["initiate", "cancel"]
-
-[authorization_details."https://api.test/v1.0"]
-description = "Read your address"
-locations = ["https://api.test/"]
 
 [log]
 format = "json"

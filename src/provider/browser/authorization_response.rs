@@ -13,6 +13,7 @@ use crate::oidc::client::Client;
 use crate::oidc::grant::{
     self, AccessTokenRecord, AuthorizationCode, Grant, GrantDetails, GrantId,
 };
+use crate::oidc::request_uri::RequestUriRefusal;
 use crate::oidc::scope::OFFLINE_ACCESS;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
@@ -90,7 +91,7 @@ impl Provider {
             Issuance::Done => Ok(AuthorizationOutcome::Respond(response)),
             Issuance::Finished => Err(TransactionError::Finished.into()),
             Issuance::RequestUriUsed => {
-                let refusal = Refusal::RequestUriUsed;
+                let refusal = RequestUriRefusal::Used.into();
                 self.refuse(&pending.client, &pending.return_address, refusal)
             }
         }

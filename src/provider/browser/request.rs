@@ -10,6 +10,7 @@ use crate::oidc::authorization_response::ReturnAddress;
 use crate::oidc::client::Client;
 use crate::oidc::parameters::Parameters;
 use crate::oidc::pushed_authorization_request::{is_reference, reference};
+use crate::oidc::request_uri::RequestUriRefusal;
 use crate::oidc::secret::{Digest, Secret};
 use crate::provider::Provider;
 use crate::store::{Connection, Lease, pushed_authorization_requests};
@@ -110,16 +111,16 @@ impl Provider {
         let parameters = Parameters::parse(&pushed.request);
         let parameters = parameters.map_err(|_| UntrustedRequest::RequestUriUnknown)?;
         let refusal = if pushed.used_at.is_some() {
-            Refusal::RequestUriUsed
+            RequestUriRefusal::Used
         } else if pushed.expires_at <= self.clock.now() {
-            Refusal::RequestUriExpired
+            RequestUriRefusal::Expired
         } else if sent.has("request") {
-            Refusal::RequestBesideRequestUri
+            RequestUriRefusal::BesideRequest
         } else {
             return Ok(Ok(parameters));
         };
         let return_address = authorization_request::return_address(&parameters, client)?;
-        Ok(Err((return_address, refusal)))
+        Ok(Err((return_address, refusal.into())))
     }
 
     /// What is asked for in a request object, by value or by reference.
@@ -133,7 +134,7 @@ impl Provider {
         let fetched;
         let text = match (request, request_uri) {
             // OIDC Core section 6.1, RFC 9101 section 5.
-            (Some(_), Some(_)) => return Err(Refusal::RequestBesideRequestUri),
+            (Some(_), Some(_)) => return Err(RequestUriRefusal::BesideRequest.into()),
             (Some(text), None) => text,
             (None, uri) => {
                 fetched = self.fetch_request_object(client, uri.unwrap_or_default());

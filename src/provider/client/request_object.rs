@@ -14,6 +14,7 @@ use crate::oidc::parameters::Parameters;
 use crate::oidc::request_object::{
     self, Expected, RequestObjectError, RequestObjectSigningAlgorithm, TYPES, unsecured,
 };
+use crate::oidc::request_uri::RequestUriRefusal;
 use crate::provider::Provider;
 use crate::provider::client::signed_by_client::ClientJwtError;
 
@@ -46,17 +47,17 @@ impl Provider {
         request_uri: &str,
     ) -> Result<String, Refusal> {
         if !self.policy.request_uri {
-            return Err(Refusal::RequestUri);
+            return Err(RequestUriRefusal::NotSupported.into());
         }
         let mut registered = client.metadata.request_uris.iter();
         if !registered.any(|uri| uri.matches(request_uri)) {
-            return Err(Refusal::RequestUriNotRegistered);
+            return Err(RequestUriRefusal::NotRegistered.into());
         }
         let accept = "application/oauth-authz-req+jwt, application/jwt";
         let fetched = self.outbound.fetch(request_uri, accept, LONGEST).await;
         let document = fetched.map_err(|error| {
             tracing::info!(client.id = %client.id, reason = %error, "request_uri not fetched");
-            Refusal::RequestUriNotFetched
+            RequestUriRefusal::NotFetched
         })?;
         let text = String::from_utf8(document.content);
         let text = text.map_err(|_| RequestObjectError::Malformed)?;
