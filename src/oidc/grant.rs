@@ -16,6 +16,7 @@ use super::policy::Lifetimes;
 use super::scope::{OFFLINE_ACCESS, Scopes};
 use super::session::SessionId;
 use super::timestamp::Timestamp;
+use super::token_exchange::Actor;
 use super::user::UserId;
 
 /// The identifier of a grant.
@@ -151,6 +152,8 @@ pub struct AccessTokenRecord {
     pub details: AuthorizationDetails,
     /// The APIs it is for.
     pub audience: Vec<String>,
+    /// Who acts for the user, in a token that came of an exchange.
+    pub actor: Option<Actor>,
     /// When it was issued.
     pub issued_at: Timestamp,
     /// When it ends.

@@ -9,6 +9,7 @@ use super::authorization_details::{AuthorizationDetails, AuthorizationDetailsErr
 use super::grant_type::GrantType;
 use super::parameters::{Parameters, Repeated};
 use super::scope::Scopes;
+use super::token_exchange::{TokenExchangeRequest, TokenExchangeRequestError};
 
 /// A token request, by grant.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub enum TokenRequest {
     ClientCredentials(ClientCredentialsRequest),
     /// Asks whether a person has answered a device.
     DeviceCode(DeviceCodeRequest),
+    /// Exchanges a token for another.
+    TokenExchange(TokenExchangeRequest),
 }
 
 /// What exchanges a code.
@@ -84,6 +87,9 @@ pub enum TokenRequestError {
     /// `authorization_details` that are not of RFC 9396's form.
     #[error(transparent)]
     Details(#[from] AuthorizationDetailsError),
+    /// No exchange that there is.
+    #[error(transparent)]
+    TokenExchange(#[from] TokenExchangeRequestError),
 }
 
 impl TokenRequest {
@@ -114,6 +120,9 @@ impl TokenRequest {
             GrantType::DeviceCode => Self::DeviceCode(DeviceCodeRequest {
                 device_code: required(body, "device_code")?,
             }),
+            GrantType::TokenExchange => {
+                Self::TokenExchange(TokenExchangeRequest::parse(body, scopes(body)?)?)
+            }
         })
     }
 
@@ -125,6 +134,7 @@ impl TokenRequest {
             Self::RefreshToken(_) => GrantType::RefreshToken,
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
             Self::DeviceCode(_) => GrantType::DeviceCode,
+            Self::TokenExchange(_) => GrantType::TokenExchange,
         }
     }
 }

@@ -55,6 +55,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "authorization details",
         include_str!("../../migrations/0015_authorization_details.sql"),
     ),
+    (
+        16,
+        "token exchange",
+        include_str!("../../migrations/0016_token_exchange.sql"),
+    ),
 ];
 
 /// Brings the schema up to date, and leaves alone one that is.

@@ -39,5 +39,6 @@ mod registration_management;
 mod request_objects;
 mod response_types;
 mod signed_responses;
+mod token_exchange;
 mod unchecked_clients;
 mod webfinger;
