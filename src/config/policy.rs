@@ -33,6 +33,7 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
         scopes: scopes(reader),
         authorization_details: super::authorization_details::read(reader),
         outbound: super::outbound::read(reader),
+        client_certificates: default.client_certificates.clone(),
     }
 }
 

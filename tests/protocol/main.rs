@@ -26,6 +26,7 @@ mod support;
 mod authorization_details;
 mod claims_parameter;
 mod client_assertions;
+mod client_certificates;
 mod client_signing_keys;
 mod device;
 mod device_pages;
