@@ -26,9 +26,13 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
             default.require_pushed_authorization_requests,
         ),
         dpop_nonces: reader.or("dpop_nonces", default.dpop_nonces),
+        unsigned_request_objects: reader
+            .or("unsigned_request_objects", default.unsigned_request_objects),
+        request_uri: reader.or("request_uri", default.request_uri),
         registration: registration::read(reader, default.registration),
         webfinger_domains: registration::webfinger_domains(reader),
         scopes: scopes(reader),
+        authorization_details: super::authorization_details::read(reader),
         outbound: super::outbound::read(reader),
         client_certificates: default.client_certificates.clone(),
     }

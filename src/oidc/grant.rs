@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::authorization_details::AuthorizationDetails;
 use super::claims_request::ClaimsRequest;
 use super::client::{Client, ClientId};
 use super::client_metadata::RefreshTokens;
@@ -75,6 +76,9 @@ pub struct GrantDetails {
     /// ([RFC 9449 section 10](https://www.rfc-editor.org/rfc/rfc9449#section-10)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dpop_jkt: Option<String>,
+    /// What was granted in detail.
+    #[serde(skip_serializing_if = "AuthorizationDetails::is_empty")]
+    pub authorization_details: AuthorizationDetails,
     /// The single claims that it asked for, beside those of its scopes.
     #[serde(skip_serializing_if = "ClaimsRequest::is_empty")]
     pub claims: ClaimsRequest,
@@ -151,6 +155,8 @@ pub struct AccessTokenRecord {
     pub client_id: ClientId,
     /// What it allows.
     pub scopes: Scopes,
+    /// What it allows in detail.
+    pub details: AuthorizationDetails,
     /// The APIs it is for.
     pub audience: Vec<String>,
     /// The keys that it is bound to.

@@ -4,6 +4,7 @@ use sqlx::any::AnyRow;
 use sqlx::{FromRow, Row as _};
 
 use super::{Connection, StoreError, clients, grants, users};
+use crate::oidc::authorization_details::AuthorizationDetails;
 use crate::oidc::client::Client;
 use crate::oidc::grant::{AccessTokenRecord, Grant};
 use crate::oidc::secret::Digest;
@@ -30,8 +31,8 @@ pub async fn insert(
     sqlx::query(
         "INSERT INTO access_tokens
             (digest, grant_id, client_id, scopes, audience, confirmation, issued_at, expires_at,
-             actor)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+             details, actor)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(digest.as_stored())
     .bind(token.grant_id.map(|id| id.to_string()))
@@ -41,6 +42,7 @@ pub async fn insert(
     .bind(super::confirmation(&token.confirmation)?)
     .bind(token.issued_at.0)
     .bind(token.expires_at.0)
+    .bind(details(&token.details)?)
     .bind(token.actor.as_ref().map(super::json).transpose()?)
     .execute(db)
     .await?;
@@ -57,7 +59,8 @@ pub async fn find_live(
 ) -> Result<Option<LiveAccessToken>, StoreError> {
     let token = sqlx::query_as(concat!(
         "SELECT access_tokens.scopes AS token_scopes, access_tokens.audience,
-                access_tokens.confirmation, access_tokens.actor, access_tokens.issued_at, access_tokens.expires_at,
+                access_tokens.confirmation, access_tokens.actor, access_tokens.issued_at,
+                access_tokens.expires_at, access_tokens.details AS token_details,
                 grantees.id AS grantee_id, ",
         grants::columns!(),
         ", ",
@@ -102,6 +105,14 @@ pub async fn revoke(
     Ok(updated.rows_affected() == 1)
 }
 
+/// What is stored of the details of a token: nothing of most.
+fn details(details: &AuthorizationDetails) -> sqlx::Result<Option<String>> {
+    if details.is_empty() {
+        return Ok(None);
+    }
+    super::json(details).map(Some)
+}
+
 impl FromRow<'_, AnyRow> for LiveAccessToken {
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
         let grant_id: Option<&str> = row.try_get("grant_id")?;
@@ -121,6 +132,10 @@ impl FromRow<'_, AnyRow> for LiveAccessToken {
                 grant_id: on_behalf_of.as_ref().map(|(grant, _)| grant.id),
                 client_id: client.id.clone(),
                 scopes: super::parse(row, "token_scopes")?,
+                details: match row.try_get::<Option<&str>, _>("token_details")? {
+                    Some(_) => super::parse_json(row, "token_details")?,
+                    None => AuthorizationDetails::default(),
+                },
                 audience: super::parse_json(row, "audience")?,
                 confirmation: super::read_confirmation(row)?,
                 actor: match row.try_get::<Option<&str>, _>("actor")? {

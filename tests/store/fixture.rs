@@ -144,6 +144,8 @@ pub(crate) fn grant(user: &User, client: &Client) -> Grant {
                 .parse()
                 .unwrap(),
             dpop_jkt: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".to_owned()),
+            authorization_details:
+                r#"[{"type":"payment","amount":{"value":"5"}}]"#.parse().unwrap(),
         },
         created_at: NOW,
         expires_at: MUCH_LATER,

@@ -14,10 +14,11 @@ use crate::oidc::confirmation::Confirmation;
 use crate::oidc::grant::{
     self, AccessTokenRecord, AuthorizationCode, Grant, GrantDetails, GrantId,
 };
+use crate::oidc::request_uri::RequestUriRefusal;
 use crate::oidc::scope::OFFLINE_ACCESS;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
-use crate::provider::client::token::issue::{AccessToken, FrontChannel, Subject};
+use crate::provider::client::token::issue::{Access, AccessToken, FrontChannel, Subject};
 use crate::provider::{InternalError, Provider};
 use crate::store::{
     Connection, StoreError, access_tokens, authorization_codes, authorization_transactions, grants,
@@ -91,7 +92,7 @@ impl Provider {
             Issuance::Done => Ok(AuthorizationOutcome::Respond(response)),
             Issuance::Finished => Err(TransactionError::Finished.into()),
             Issuance::RequestUriUsed => {
-                let refusal = Refusal::RequestUriUsed;
+                let refusal = RequestUriRefusal::Used.into();
                 self.refuse(&pending.client, &pending.return_address, refusal)
             }
         }
@@ -119,6 +120,7 @@ impl Provider {
             details: GrantDetails {
                 claims: request.claims.about_user(),
                 dpop_jkt: request.dpop_jkt.clone(),
+                authorization_details: request.authorization_details.clone(),
             },
             created_at: now,
             expires_at: grant::expiry(client, &request.scopes, lifetimes, now),
@@ -147,11 +149,11 @@ impl Provider {
         }
         let mut access_token = None;
         if response_type.has_token() {
-            let scopes = grant.scopes.clone();
+            let access = Access::all_of(grant);
             // Such a token comes by the browser, where nobody proves anything.
             let bound_to = Confirmation::default();
             let subject = Subject::User(grant);
-            let token = self.make_access_token(client, subject, scopes, &bound_to, now)?;
+            let token = self.make_access_token(client, subject, access, &bound_to, now)?;
             parameters.extend(token.parameters());
             access_token = Some(token);
         }

@@ -103,17 +103,26 @@ impl Provider {
         if body.get("request_uri")?.is_some() {
             return Err(PushedAuthorizationRequestError::RequestUri);
         }
-        let mut parameters = without_credentials(body, &client.id);
-        // RFC 9449 section 10.1: a proof says the same as dpop_jkt.
-        if let Some(proof) = &sender.proof {
-            match parameters.get("dpop_jkt")? {
-                Some(jkt) if jkt != proof.jkt => {
-                    return Err(PushedAuthorizationRequestError::OtherKey);
-                }
-                Some(_) => {}
-                None => parameters = parameters.with("dpop_jkt", &proof.jkt),
+        let sent = without_credentials(body, &client.id);
+        // RFC 9126 section 3: of a request that is pushed in a request object, only that counts.
+        let parameters = match sent.get("request")? {
+            Some(text) => {
+                let read = self.read_request_object(&client, text, &sent).await;
+                read.map_err(Refusal::from)?
             }
-        }
+            None if client.metadata.require_signed_request_object => {
+                return Err(Refusal::NoRequestObject.into());
+            }
+            None => sent,
+        };
+        // RFC 9449 section 10.1: a proof says the same as dpop_jkt.
+        let parameters = match (&sender.proof, parameters.get("dpop_jkt")?) {
+            (Some(proof), Some(jkt)) if jkt != proof.jkt => {
+                return Err(PushedAuthorizationRequestError::OtherKey);
+            }
+            (Some(proof), None) => parameters.with("dpop_jkt", &proof.jkt),
+            _ => parameters,
+        };
         authorization_request::return_address(&parameters, &client)?;
         let request = authorization_request::parse(&parameters, &client, &self.policy)?;
         if let Some(hint) = &request.id_token_hint {

@@ -20,7 +20,7 @@ use crate::store::authorization_codes::{self, Consumption, PresentedCode};
 use crate::store::grants::GrantWithParties;
 use crate::store::{Connection, StoreError, access_tokens, grants, refresh_tokens};
 
-use super::issue::Subject;
+use super::issue::{Access, Subject};
 use super::{TokenError, admit_user};
 
 impl Provider {
@@ -38,12 +38,18 @@ impl Provider {
             return self.punish(error, digest, issued.grant.grant.id, now).await;
         }
 
-        let confirmation = self.bind(client, sender).await?;
         let GrantWithParties { grant, user, .. } = issued.grant;
-        let scopes = grant.scopes.clone();
+        let access = Access {
+            scopes: grant.scopes.clone(),
+            details: grant
+                .details
+                .authorization_details
+                .narrowed(request.details)?,
+        };
+        let confirmation = self.bind(client, sender).await?;
         let refresh_record = self.new_refresh_token(client, &grant, &confirmation, now);
         let mut access_token =
-            self.make_access_token(client, Subject::User(&grant), scopes, &confirmation, now)?;
+            self.make_access_token(client, Subject::User(&grant), access, &confirmation, now)?;
         let nonce = grant.nonce.as_deref();
         let id_token = self.make_id_token(client, &grant, &user, nonce, &access_token, now)?;
         let refresh_token = gets_refresh_token(client, &grant.scopes)
