@@ -33,7 +33,9 @@ pub fn sender(
     };
     Ok(Sender {
         proof,
-        certificate: None,
+        certificate: site
+            .client_certificate(request)
+            .map(|certificate| certificate.thumbprint()),
     })
 }
 

@@ -9,6 +9,7 @@
 
 use super::acr::RequestedAcr;
 use super::authorization_details::{AuthorizationDetails, AuthorizationDetailsError};
+use super::authorization_parameters::{bounded, code_challenge, dpop_jkt, max_age};
 use super::authorization_response::ReturnAddress;
 use super::claims_request::ClaimsRequest;
 use super::client::Client;
@@ -405,56 +406,4 @@ fn claims(parameters: &Parameters, client: &Client) -> Result<ClaimsRequest, Ref
     Ok(claims.permitted(|scope| client.may_have(scope)))
 }
 
-fn code_challenge(
-    parameters: &Parameters,
-    client: &Client,
-    policy: &Policy,
-) -> Result<Option<CodeChallenge>, Refusal> {
-    let method = parameters.get_even_empty("code_challenge_method")?;
-    // An empty challenge is a malformed one, not an absent one: anything else is a downgrade.
-    let Some(challenge) = parameters.get_even_empty("code_challenge")? else {
-        let is_protected = client.is_confidential() || client.metadata.allow_public_without_pkce;
-        let is_required =
-            !is_protected || policy.require_pkce || client.metadata.require_pkce == Some(true);
-        return match (is_required, method) {
-            (true, _) => Err(Refusal::CodeChallengeMissing),
-            (false, Some(_)) => Err(Refusal::CodeChallengeMalformed),
-            (false, None) => Ok(None),
-        };
-    };
-    // RFC 7636 section 4.3: without a method it would be `plain`.
-    if method != Some("S256") {
-        return Err(Refusal::CodeChallengeMalformed);
-    }
-    let parsed = challenge
-        .parse()
-        .map_err(|_| Refusal::CodeChallengeMalformed)?;
-    Ok(Some(parsed))
-}
-
-/// [RFC 9449 section 10](https://www.rfc-editor.org/rfc/rfc9449#section-10).
-fn dpop_jkt(parameters: &Parameters) -> Result<Option<String>, Refusal> {
-    match parameters.get("dpop_jkt")? {
-        Some(jkt) if !super::dpop::is_thumbprint(jkt) => Err(Refusal::KeyThumbprintMalformed),
-        jkt => Ok(jkt.map(str::to_owned)),
-    }
-}
-
-fn max_age(text: &str) -> Result<u64, Refusal> {
-    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-    let seconds = text.parse().map_err(|_| Refusal::InvalidMaxAge)?;
-    if !is_number || i64::try_from(seconds).is_err() {
-        return Err(Refusal::InvalidMaxAge);
-    }
-    Ok(seconds)
-}
-
-fn bounded(value: Option<&str>) -> Result<Option<String>, Refusal> {
-    if value.is_some_and(|value| value.len() > LONGEST_VALUE) {
-        return Err(Refusal::TooLong);
-    }
-    Ok(value.map(str::to_owned))
-}
-
 const LONGEST_STATE: usize = 4096;
-const LONGEST_VALUE: usize = 2048;

@@ -7,6 +7,7 @@ pub mod acr;
 pub mod authority;
 pub mod authorization_decision;
 pub mod authorization_details;
+mod authorization_parameters;
 pub mod authorization_request;
 pub mod authorization_response;
 pub mod claims;
