@@ -164,7 +164,10 @@ impl Provider {
         if binds_certificate && sender.certificate.is_none() {
             return Err(SenderError::CertificateMissing);
         }
-        self.use_proof(sender).await?;
+        if sender.proof.is_some() {
+            // Apart, so that requests without a proof do not carry the room for it.
+            Box::pin(self.use_proof(sender)).await?;
+        }
         let keys = sender.keys();
         Ok(Confirmation {
             x5t_s256: keys.x5t_s256.filter(|_| binds_certificate),

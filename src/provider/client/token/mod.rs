@@ -268,7 +268,7 @@ impl Provider {
             }
             TokenRequest::TokenExchange(request) => {
                 let client = self.admit(&mut db, &caller, None, grant_type).await?;
-                self.exchange_token(db, &client, request, sender).await
+                Box::pin(self.exchange_token(db, &client, request, sender)).await
             }
         }
     }
