@@ -31,6 +31,14 @@ async fn the_metadata_has_every_required_member_and_its_endpoints_are_there() {
         let values = metadata[member].as_array().expect(member);
         assert!(values.contains(&json!(value)), "{member}: {values:?}");
     }
+    for member in [
+        "backchannel_logout_supported",
+        "backchannel_logout_session_supported",
+        "frontchannel_logout_supported",
+        "frontchannel_logout_session_supported",
+    ] {
+        assert_eq!(metadata[member], true, "{member}");
+    }
     for (member, url) in metadata.as_object().expect("an object") {
         if member.ends_with("_endpoint") || member == "jwks_uri" {
             let url = url.as_str().expect("a URL");

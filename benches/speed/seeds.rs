@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use keyfob::keys::master_key::MasterKey;
 use keyfob::oidc::policy::Policy;
 use keyfob::oidc::user::StandardClaims;
 use keyfob::provider::clock::Clock;
@@ -78,7 +79,9 @@ impl Seeds {
         };
         let store = Store::connect(&DatabaseOptions::new(&settings.database)).await?;
         let policy = Policy::default();
-        let operator = Operator::new(store, Clock::System, Random::system(), policy)?;
+        let master_key = Arc::new(MasterKey::parse(&settings.master_key)?);
+        let (clock, random) = (Clock::System, Random::system());
+        let operator = Operator::new(store, clock, random, policy, master_key)?;
         for client in &seeds.apps {
             let app = json!({
                 "redirect_uris": [REDIRECT_URI],

@@ -23,7 +23,7 @@ pub(crate) struct Settings {
     pub(crate) database: String,
     program: OsString,
     directory: PathBuf,
-    master_key: String,
+    pub(crate) master_key: String,
 }
 
 impl Settings {

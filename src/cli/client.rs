@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::client_input;
+use super::client_logouts;
 use super::exit::{CliError, after_help};
 use super::operator::work;
 use super::output::{Output, instant, properties, table};
@@ -48,6 +49,12 @@ pub enum ClientCommand {
          keyfob client rotate-secret shop --json | jq -r .client_secret",
     ))]
     RotateSecret(NamedClient),
+    /// Shows what became of the last logout tokens to a client
+    #[command(after_help = after_help(
+        "  keyfob client logouts shop\n  \
+         keyfob client logouts shop --json | jq '.logouts[] | select(.state == \"failed\")'",
+    ))]
+    Logouts(NamedClient),
     /// Deletes a client and every token that it has
     #[command(after_help = after_help("  keyfob client delete shop"))]
     Delete(NamedClient),
@@ -127,6 +134,16 @@ pub async fn run(
             let (client, secret) = rotated.await?;
             let secret = Some(secret.expose());
             output.write(&to_json(&client, secret), || to_text(&client, secret))?;
+        }
+        ClientCommand::Logouts(NamedClient { client }) => {
+            let id = client.as_str();
+            let listed = work(config, async |it| {
+                Ok(it.logout_deliveries(id, client_logouts::SHOWN).await?)
+            });
+            let deliveries = listed.await?;
+            output.write(&client_logouts::to_json(&deliveries), || {
+                client_logouts::to_text(&client, &deliveries)
+            })?;
         }
         ClientCommand::RegistrationToken(command) => {
             registration_token::run(command, config, output).await?;

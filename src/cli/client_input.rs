@@ -142,12 +142,13 @@ fn from_object(
         object.remove(*name);
     }
     let (metadata, unknown): (ClientMetadata, _) = read_object(what, &object)?;
-    if client_secret.is_some()
-        && metadata.token_endpoint_auth_method == ClientAuthenticationMethod::None
-    {
-        let message = "client_secret is given and token_endpoint_auth_method is none: \
-                       a public client has no secret";
-        return Err(invalid(message.to_owned()));
+    if client_secret.is_some() && !metadata.token_endpoint_auth_method.has_secret() {
+        let method = metadata.token_endpoint_auth_method.as_str();
+        let message = format!(
+            "client_secret is given and token_endpoint_auth_method is {method}: \
+             such a client has no secret"
+        );
+        return Err(invalid(message));
     }
     warnings.extend(
         unknown
@@ -244,7 +245,7 @@ mod tests {
             ),
             (json!({"scope": ["a"]}), "f.json: scope: invalid type"),
             (
-                json!({"token_endpoint_auth_method": "private_key_jwt"}),
+                json!({"token_endpoint_auth_method": "saml2_bearer"}),
                 "f.json: token_endpoint_auth_method: unknown variant",
             ),
             (

@@ -91,7 +91,7 @@ impl From<OperatorError> for CliError {
             OperatorError::Invalid(..)
             | OperatorError::Metadata(_)
             | OperatorError::Password(_)
-            | OperatorError::PublicClient(_)
+            | OperatorError::NoSecret(_)
             | OperatorError::MasterKey(StartError::OtherMasterKey) => Exit::Invalid,
             OperatorError::MasterKey(_) | OperatorError::Internal(_) => Exit::Failed,
         };

@@ -4,6 +4,7 @@
 pub mod check_config;
 pub mod client;
 pub mod client_input;
+pub mod client_logouts;
 pub mod dev;
 pub mod exit;
 pub mod healthcheck;

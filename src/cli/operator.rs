@@ -1,7 +1,7 @@
 //! The operator's side of the provider, on the database of the configuration.
 
 use super::exit::CliError;
-use super::serve::database;
+use super::serve::{database, master_key};
 use crate::config::Config;
 use crate::provider::clock::Clock;
 use crate::provider::operator::Operator;
@@ -20,7 +20,8 @@ pub async fn work<T>(
 ) -> Result<T, CliError> {
     let store = Store::connect(&database(config)).await?;
     let policy = config.policy.clone();
-    let operator = Operator::new(store, Clock::System, Random::system(), policy)?;
+    let (clock, random) = (Clock::System, Random::system());
+    let operator = Operator::new(store, clock, random, policy, master_key(config))?;
     let done = work(&operator).await;
     operator.close().await;
     done

@@ -19,6 +19,7 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
         passwords: passwords(reader, &default.passwords),
         throttle: throttle(reader, &default.throttle),
         key_rotation: key_rotation(reader, &default.key_rotation),
+        logout: super::logout::read(reader, default.logout),
         require_pkce: reader.or("require_pkce", default.require_pkce),
         require_pushed_authorization_requests: reader.or(
             "require_pushed_authorization_requests",
@@ -28,6 +29,7 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
         webfinger_domains: registration::webfinger_domains(reader),
         scopes: scopes(reader),
         outbound: super::outbound::read(reader),
+        client_certificates: default.client_certificates.clone(),
     }
 }
 

@@ -46,6 +46,7 @@ pub async fn run(arguments: Dev) -> Result<(), CliError> {
         },
         logo: None,
         trusted_proxies: Vec::new(),
+        client_certificate_header: None,
         cookies: CookieNames::new(&issuer),
         is_development: true,
         development_users: development.users_to_show(),
@@ -87,7 +88,13 @@ async fn prepare(
     let policy = policy(arguments.open_registration);
     let clock = Clock::System;
     let now = clock.now();
-    let operator = Operator::new(store.clone(), clock.clone(), random.clone(), policy.clone());
+    let operator = Operator::new(
+        store.clone(),
+        clock.clone(),
+        random.clone(),
+        policy.clone(),
+        Arc::clone(&master_key),
+    );
     let operator = operator.map_err(crate::provider::StartError::from)?;
     let planted = seeds::plant(
         &operator,

@@ -105,11 +105,15 @@ pub(super) fn respond(
     outcome: Result<AuthorizationOutcome, AuthorizationError>,
 ) -> HttpResponse {
     match outcome {
-        Ok(AuthorizationOutcome::Respond(AuthorizationResponse::Redirect(url))) => {
-            page::redirect(&url)
-        }
-        Ok(AuthorizationOutcome::Respond(AuthorizationResponse::FormPost { action, fields })) => {
-            form_post(site, request, &action, &fields)
+        Ok(AuthorizationOutcome::Respond(answer)) => {
+            let mut response = match answer {
+                AuthorizationResponse::Redirect(url) => page::redirect(&url),
+                AuthorizationResponse::FormPost { action, fields } => {
+                    form_post(site, request, &action, &fields)
+                }
+            };
+            site.mend_browser_state(request, &mut response);
+            response
         }
         Ok(AuthorizationOutcome::AskBeforeRefusing(unchecked)) => {
             ask_before_refusing(site, request, &unchecked)

@@ -207,6 +207,7 @@ const fn describe(code: ErrorCode) -> &'static str {
         ErrorCode::AuthorizationPending => "nobody has answered on the verification page yet",
         ErrorCode::SlowDown => "the interval between two requests is now five seconds longer",
         ErrorCode::ExpiredToken => "the device code has expired; start again",
+        ErrorCode::InvalidTarget => "the audience or resource is malformed or not for this client",
         ErrorCode::InvalidRedirectUri => "a redirect URI cannot be registered",
         ErrorCode::InvalidClientMetadata => "the client metadata cannot be registered",
         ErrorCode::LoginRequired => "nobody is signed in",

@@ -44,6 +44,9 @@ pub async fn post(site: Data<Site>, request: HttpRequest, payload: Payload) -> H
             let mut response = page::redirect(&page_url(&site, "continue", &handle));
             add_cookie(&mut response, &site.session_cookie(&cookies.session));
             add_cookie(&mut response, &site.known_cookie(&cookies.known));
+            if let Some(state) = site.provider.browser_state(&cookies.session) {
+                site.add_browser_state(&mut response, &state);
+            }
             return response;
         }
         Err(LoginError::Transaction(error)) => {

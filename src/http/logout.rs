@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::oidc::metadata::path;
 use crate::oidc::parameters::Parameters;
-use crate::provider::browser::logout::LogoutOutcome;
+use crate::provider::browser::logout::{LogoutOutcome, SignedOut};
 
 use super::authorization::add_cookie;
 use super::consent::account;
@@ -48,7 +48,7 @@ pub async fn confirm(site: Data<Site>, request: HttpRequest, payload: Payload) -
     };
     let browser = site.browser(&request);
     match site.provider.confirm_logout(&browser, &form).await {
-        Ok(return_to) => signed_out(&site, &request, return_to.as_deref()),
+        Ok(done) => signed_out(&site, &request, &done),
         Err(error) => page::error(&site, &request, logout_page(&error)),
     }
 }
@@ -56,9 +56,7 @@ pub async fn confirm(site: Data<Site>, request: HttpRequest, payload: Payload) -
 async fn end_session(site: &Site, request: &HttpRequest, parameters: &Parameters) -> HttpResponse {
     let browser = site.browser(request);
     let (signed_in, client, fields) = match site.provider.end_session(&browser, parameters).await {
-        Ok(LogoutOutcome::SignedOut { return_to }) => {
-            return signed_out(site, request, return_to.as_deref());
-        }
+        Ok(LogoutOutcome::SignedOut(done)) => return signed_out(site, request, &done),
         Ok(LogoutOutcome::Confirm {
             signed_in,
             client,
@@ -93,14 +91,27 @@ async fn end_session(site: &Site, request: &HttpRequest, parameters: &Parameters
     response
 }
 
-fn signed_out(site: &Site, request: &HttpRequest, return_to: Option<&str>) -> HttpResponse {
-    let mut response = if let Some(url) = return_to {
-        page::redirect(url)
-    } else {
-        let frame = Frame::new(site, request);
-        let layout = frame.layout(site);
-        frame.send(StatusCode::OK, &LoggedOutPage { layout })
+/// Sends the browser back at once, or shows that it is signed out: while clients are told through
+/// it, and to who came from nowhere.
+fn signed_out(site: &Site, request: &HttpRequest, done: &SignedOut) -> HttpResponse {
+    let return_to = done.return_to.as_deref();
+    let mut response = match return_to {
+        Some(url) if done.front_channel.is_empty() => page::redirect(url),
+        _ => {
+            let frame = Frame::new(site, request);
+            let told = done.front_channel.iter();
+            let mut origins: Vec<_> = told.clone().map(|client| client.origin.as_str()).collect();
+            origins.sort_unstable();
+            origins.dedup();
+            let page = LoggedOutPage {
+                layout: frame.layout(site),
+                frames: told.map(|client| client.url.as_str()).collect(),
+                return_to,
+            };
+            frame.send_framing(StatusCode::OK, &page, &origins)
+        }
     };
     add_cookie(&mut response, &site.no_session_cookie());
+    site.remove_browser_state(&mut response);
     response
 }

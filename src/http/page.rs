@@ -55,6 +55,17 @@ impl Frame {
     /// Sends a page.
     #[must_use]
     pub fn send(&self, status: StatusCode, page: &impl Template) -> HttpResponse {
+        self.send_framing(status, page, &[])
+    }
+
+    /// Sends a page that may frame pages of these origins.
+    #[must_use]
+    pub fn send_framing(
+        &self,
+        status: StatusCode,
+        page: &impl Template,
+        origins: &[&str],
+    ) -> HttpResponse {
         let html = match page.render() {
             Ok(html) => html,
             Err(error) => {
@@ -64,7 +75,7 @@ impl Frame {
         };
         // No form-action: browsers apply it to the redirects after a form post, too, and those
         // lead to the client.
-        let policy = format!(
+        let mut policy = format!(
             "default-src 'none'; style-src 'self' 'nonce-{nonce}'; script-src 'nonce-{nonce}'; \
              img-src 'self'{images}; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'",
             nonce = self.nonce,
@@ -73,6 +84,10 @@ impl Frame {
                 .as_ref()
                 .map_or_else(String::new, |origin| format!(" {origin}")),
         );
+        if !origins.is_empty() {
+            policy.push_str("; frame-src ");
+            policy.push_str(&origins.join(" "));
+        }
         HttpResponse::build(status)
             .content_type("text/html; charset=utf-8")
             .insert_header((header::CONTENT_SECURITY_POLICY, policy))

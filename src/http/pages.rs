@@ -7,6 +7,7 @@
 
 pub mod about_client;
 pub mod accent;
+pub mod check_session;
 pub mod consent;
 pub mod device;
 pub mod error;

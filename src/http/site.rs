@@ -21,6 +21,8 @@ pub struct Site {
     pub logo: Option<Logo>,
     /// The proxies whose forwarded headers count.
     pub trusted_proxies: Vec<IpNet>,
+    /// The header in which they pass on the certificates of clients.
+    pub client_certificate_header: Option<String>,
     /// The names of the cookies.
     pub cookies: CookieNames,
     /// Whether this is a development server.
@@ -59,6 +61,8 @@ pub struct CookieNames {
     pub binding: String,
     /// What makes a browser known to accounts.
     pub known: String,
+    /// The state of the browser, for who watches the session.
+    pub state: String,
     /// Whether they are sent over https alone.
     pub is_secure: bool,
 }
@@ -71,6 +75,7 @@ impl CookieNames {
             session: Self::name(issuer, "session"),
             binding: Self::name(issuer, "browser"),
             known: Self::name(issuer, "known"),
+            state: Self::name(issuer, "state"),
             is_secure: issuer.is_https(),
         }
     }

@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::oidc::client_authentication::{ClientCredentials, CredentialsError};
 use crate::oidc::error::ErrorCode;
 use crate::oidc::parameters::Parameters;
+use crate::oidc::token_exchange::TokenExchangeRequestError;
 use crate::oidc::token_request::{TokenRequest, TokenRequestError};
 use crate::provider::client::token::TokenError;
 
@@ -35,9 +36,13 @@ async fn answer(site: &Site, request: &HttpRequest, payload: Payload) -> HttpRes
             return OAuthError::new(match error {
                 TokenRequestError::UnsupportedGrantType => ErrorCode::UnsupportedGrantType,
                 TokenRequestError::MalformedScope => ErrorCode::InvalidScope,
+                TokenRequestError::TokenExchange(TokenExchangeRequestError::InvalidTarget) => {
+                    ErrorCode::InvalidTarget
+                }
                 TokenRequestError::Repeated(_)
                 | TokenRequestError::GrantTypeMissing
-                | TokenRequestError::Missing(_) => ErrorCode::InvalidRequest,
+                | TokenRequestError::Missing(_)
+                | TokenRequestError::TokenExchange(_) => ErrorCode::InvalidRequest,
             })
             .respond();
         }
@@ -81,16 +86,23 @@ pub(super) async fn authenticated_form(
     let credentials = credentials.map_err(|error| {
         tracing::info!(reason = %error, "client refused");
         let code = match error {
-            CredentialsError::MalformedBasic | CredentialsError::Missing => {
-                ErrorCode::InvalidClient
-            }
+            CredentialsError::MalformedBasic
+            | CredentialsError::UnknownAssertionType
+            | CredentialsError::Missing => ErrorCode::InvalidClient,
             CredentialsError::Repeated(_)
             | CredentialsError::SeveralMethods
+            | CredentialsError::HalfAnAssertion
             | CredentialsError::ClientIdDiffers => ErrorCode::InvalidRequest,
         };
         OAuthError::new(code)
             .by_basic(authorization.is_some())
             .respond()
     })?;
+    let site = request.app_data::<Data<Site>>();
+    let certificate = site.and_then(|site| site.client_certificate(request));
+    let credentials = ClientCredentials {
+        certificate,
+        ..credentials
+    };
     Ok((body, credentials))
 }

@@ -5,11 +5,16 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::client_authentication_method::ClientAuthenticationMethod;
+use super::distinguished_name::DistinguishedName;
 use super::grant_type::{GrantTypes, known_grant_types};
+use super::jwks::Jwks;
+use super::jws_algorithm::JwsAlgorithm;
+use super::logout_uri::LogoutUri;
 use super::redirect_uri::RedirectUri;
 use super::response_type::ResponseTypes;
 use super::scope::Scopes;
 use super::signing_algorithm::SigningAlgorithm;
+use super::token_exchange::TokenExchangePolicy;
 use super::web_uri::WebUri;
 
 /// Client metadata as [RFC 7591 section 2] and OpenID Connect Dynamic Client Registration have
@@ -33,8 +38,52 @@ pub struct ClientMetadata {
     /// [RP-Initiated Logout section 3.1]: https://openid.net/specs/openid-connect-rpinitiated-1_0.html#ClientMetadata
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub post_logout_redirect_uris: Vec<RedirectUri>,
+    /// Where it is told server to server that a session has ended
+    /// ([Back-Channel Logout section 2.2]).
+    ///
+    /// [Back-Channel Logout section 2.2]: https://openid.net/specs/openid-connect-backchannel-1_0.html#BCRegistration
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<LogoutUri>,
+    /// Whether it needs `sid` in logout tokens. They have it, whatever it says.
+    #[serde(skip_serializing_if = "is_false")]
+    pub backchannel_logout_session_required: bool,
+    /// Where it is told through the browser that a session has ended
+    /// ([Front-Channel Logout section 2]).
+    ///
+    /// [Front-Channel Logout section 2]: https://openid.net/specs/openid-connect-frontchannel-1_0.html#RPLogout
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_uri: Option<LogoutUri>,
+    /// Whether it is then told which session: `iss` and `sid`.
+    #[serde(skip_serializing_if = "is_false")]
+    pub frontchannel_logout_session_required: bool,
     /// How it authenticates at the token endpoint.
     pub token_endpoint_auth_method: ClientAuthenticationMethod,
+    /// The one algorithm that it signs its assertions with; without it, any of its method's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_signing_alg: Option<JwsAlgorithm>,
+    /// Its public keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<Jwks>,
+    /// Where its public keys are. Not beside `jwks`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<WebUri>,
+    /// The subject of its certificate ([RFC 8705 section 2.1.2]), where it is known by that.
+    ///
+    /// [RFC 8705 section 2.1.2]: https://www.rfc-editor.org/rfc/rfc8705#section-2.1.2
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_subject_dn: Option<DistinguishedName>,
+    /// The DNS name in its certificate, where it is known by that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_dns: Option<String>,
+    /// The URI in its certificate, where it is known by that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_uri: Option<String>,
+    /// The IP address in its certificate, where it is known by that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_ip: Option<String>,
+    /// The e-mail address in its certificate, where it is known by that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_email: Option<String>,
     /// The grants it may use.
     #[serde(deserialize_with = "known_grant_types")]
     pub grant_types: GrantTypes,
@@ -128,6 +177,9 @@ pub struct ClientMetadata {
     /// its redirect URIs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allowed_origins: Vec<String>,
+    /// What it may exchange tokens for, if it has that grant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_exchange: Option<TokenExchangePolicy>,
     /// The lifetime of its access tokens in seconds, where it differs from the server's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_token_lifetime: Option<u64>,
@@ -137,6 +189,12 @@ pub struct ClientMetadata {
 }
 
 impl ClientMetadata {
+    /// Whether it wants to be told when a session ends.
+    #[must_use]
+    pub fn wants_to_know_of_logout(&self) -> bool {
+        self.backchannel_logout_uri.is_some() || self.frontchannel_logout_uri.is_some()
+    }
+
     /// The lifetime of access tokens, `default` where the client has none of its own.
     #[must_use]
     pub fn access_token_lifetime(&self, default: Duration) -> Duration {

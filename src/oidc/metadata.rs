@@ -9,9 +9,11 @@ use serde::Serialize;
 
 use super::acr;
 use super::claims;
+use super::client_authentication_method::ClientAuthenticationMethod;
 use super::grant_type::GrantType;
 use super::issuer::Issuer;
-use super::policy::{Policy, RegistrationMode};
+use super::jws_algorithm::JwsAlgorithm;
+use super::policy::{ClientCertificatePolicy, Policy, RegistrationMode};
 use super::response_mode::{Carrier, SIGNED};
 use super::response_type::ResponseTypes;
 use super::scope;
@@ -35,6 +37,8 @@ pub mod path {
     pub const DEVICE_AUTHORIZATION: &str = "/oauth2/device";
     /// Where browsers sign out.
     pub const END_SESSION: &str = "/oauth2/logout";
+    /// What relying parties frame to watch the session.
+    pub const CHECK_SESSION: &str = "/oauth2/check-session";
     /// Where people type the code that a device shows them: short, since they type this, too.
     pub const DEVICE: &str = "/device";
     /// Where clients register themselves.
@@ -67,6 +71,8 @@ pub struct Metadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registration_endpoint: Option<String>,
     pub end_session_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check_session_iframe: Option<String>,
     pub introspection_endpoint: String,
     pub revocation_endpoint: String,
     pub device_authorization_endpoint: String,
@@ -79,8 +85,11 @@ pub struct Metadata {
     pub id_token_signing_alg_values_supported: Vec<&'static str>,
     pub authorization_signing_alg_values_supported: Vec<&'static str>,
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    pub token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    pub introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     pub revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    pub revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     pub prompt_values_supported: Vec<&'static str>,
     pub display_values_supported: Vec<&'static str>,
     pub claim_types_supported: Vec<&'static str>,
@@ -91,15 +100,23 @@ pub struct Metadata {
     pub require_pushed_authorization_requests: bool,
     pub code_challenge_methods_supported: Vec<&'static str>,
     pub authorization_response_iss_parameter_supported: bool,
+    pub frontchannel_logout_supported: bool,
+    pub frontchannel_logout_session_supported: bool,
+    pub backchannel_logout_supported: bool,
+    pub backchannel_logout_session_supported: bool,
 }
 
 impl Metadata {
     /// The metadata of the provider at `issuer`. With an `internal_base`, the endpoints that no
     /// browser visits are below that instead, for clients in the same network.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "the whole document in one place")]
     pub fn new(issuer: &Issuer, internal_base: Option<&Issuer>, policy: &Policy) -> Self {
         let back_channel = internal_base.unwrap_or(issuer);
-        let with_secret = ["client_secret_basic", "client_secret_post"];
+        let methods = authentication_methods(&policy.client_certificates);
+        let mut confidential = methods.clone();
+        confidential.retain(|method| *method != ClientAuthenticationMethod::None.as_str());
+        let assertion_algorithms = assertion_algorithms();
         let custom = policy.scopes.keys().map(String::as_str);
         let scopes = scope::STANDARD.iter().copied().chain(custom);
         Self {
@@ -113,6 +130,10 @@ impl Metadata {
             registration_endpoint: (policy.registration.mode != RegistrationMode::Off)
                 .then(|| issuer.join(path::REGISTRATION)),
             end_session_endpoint: issuer.join(path::END_SESSION),
+            check_session_iframe: policy
+                .logout
+                .session_management
+                .then(|| issuer.join(path::CHECK_SESSION)),
             introspection_endpoint: back_channel.join(path::INTROSPECTION),
             revocation_endpoint: back_channel.join(path::REVOCATION),
             device_authorization_endpoint: back_channel.join(path::DEVICE_AUTHORIZATION),
@@ -134,17 +155,12 @@ impl Metadata {
                 .iter()
                 .map(|it| it.as_str())
                 .collect(),
-            token_endpoint_auth_methods_supported: vec![
-                "client_secret_basic",
-                "client_secret_post",
-                "none",
-            ],
-            introspection_endpoint_auth_methods_supported: with_secret.to_vec(),
-            revocation_endpoint_auth_methods_supported: vec![
-                "client_secret_basic",
-                "client_secret_post",
-                "none",
-            ],
+            token_endpoint_auth_methods_supported: methods.clone(),
+            token_endpoint_auth_signing_alg_values_supported: assertion_algorithms.clone(),
+            introspection_endpoint_auth_methods_supported: confidential,
+            introspection_endpoint_auth_signing_alg_values_supported: assertion_algorithms.clone(),
+            revocation_endpoint_auth_methods_supported: methods,
+            revocation_endpoint_auth_signing_alg_values_supported: assertion_algorithms,
             prompt_values_supported: vec!["none", "login", "consent", "select_account"],
             display_values_supported: vec!["page"],
             claim_types_supported: vec!["normal"],
@@ -155,6 +171,10 @@ impl Metadata {
             require_pushed_authorization_requests: policy.require_pushed_authorization_requests,
             code_challenge_methods_supported: vec!["S256"],
             authorization_response_iss_parameter_supported: true,
+            frontchannel_logout_supported: true,
+            frontchannel_logout_session_supported: true,
+            backchannel_logout_supported: true,
+            backchannel_logout_session_supported: true,
         }
     }
 
@@ -178,6 +198,50 @@ fn response_modes(carriers: &[Carrier]) -> Vec<&'static str> {
     let plain = carriers.iter().map(|carrier| carrier.as_str());
     let signed = carriers.iter().map(|carrier| carrier.as_str_signed());
     plain.chain([SIGNED]).chain(signed).collect()
+}
+
+fn authentication_methods(policy: &ClientCertificatePolicy) -> Vec<&'static str> {
+    let methods = ClientAuthenticationMethod::ALL.iter();
+    let offered = methods.filter(|method| method.is_offered(policy));
+    offered.map(|method| method.as_str()).collect()
+}
+
+fn assertion_algorithms() -> Vec<&'static str> {
+    let all = JwsAlgorithm::ASYMMETRIC
+        .iter()
+        .chain(JwsAlgorithm::SYMMETRIC);
+    all.map(|algorithm| algorithm.as_str()).collect()
+}
+
+impl Metadata {
+    /// Whom a client assertion may be for: the issuer, and the endpoints where clients
+    /// authenticate, by their public and by their internal addresses
+    /// ([RFC 7523 section 3], item 3, [RFC 9126 section 2]).
+    ///
+    /// [RFC 7523 section 3]: https://www.rfc-editor.org/rfc/rfc7523#section-3
+    /// [RFC 9126 section 2]: https://www.rfc-editor.org/rfc/rfc9126#section-2
+    #[must_use]
+    pub fn assertion_audiences(&self, issuer: &Issuer) -> Vec<String> {
+        let paths = [
+            path::TOKEN,
+            path::PUSHED_AUTHORIZATION_REQUEST,
+            path::DEVICE_AUTHORIZATION,
+            path::INTROSPECTION,
+            path::REVOCATION,
+        ];
+        let mut audiences = vec![self.issuer.clone()];
+        audiences.extend(paths.iter().map(|path| issuer.join(path)));
+        audiences.extend([
+            self.token_endpoint.clone(),
+            self.pushed_authorization_request_endpoint.clone(),
+            self.device_authorization_endpoint.clone(),
+            self.introspection_endpoint.clone(),
+            self.revocation_endpoint.clone(),
+        ]);
+        audiences.sort();
+        audiences.dedup();
+        audiences
+    }
 }
 
 /// The `acr` of somebody who signed in with a password: one factor.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::authority::Authority;
+use super::logout::LogoutPolicy;
 use super::scope::Scopes;
 
 /// Everything about a provider that is a choice and not a rule.
@@ -17,6 +18,8 @@ pub struct Policy {
     pub throttle: ThrottlePolicy,
     /// When signing keys are rotated.
     pub key_rotation: KeyRotationPolicy,
+    /// What ends with a session.
+    pub logout: LogoutPolicy,
     /// Whether confidential clients must use PKCE too; public ones always must.
     pub require_pkce: bool,
     /// Whether every client must push its authorization requests.
@@ -30,6 +33,17 @@ pub struct Policy {
     pub scopes: BTreeMap<String, String>,
     /// Where the provider may send requests that others cause.
     pub outbound: OutboundPolicy,
+    /// Which certificates of clients count.
+    pub client_certificates: ClientCertificatePolicy,
+}
+
+/// Which certificates of clients count.
+#[derive(Clone, Debug, Default)]
+pub struct ClientCertificatePolicy {
+    /// Whether they reach Keyfob at all, by its own TLS or by a proxy.
+    pub is_accepted: bool,
+    /// The authorities that issue them, each a certificate in DER.
+    pub authorities: Vec<Vec<u8>>,
 }
 
 /// Where the provider may send requests that others cause, beside the hosts of the Internet.

@@ -8,8 +8,11 @@
 //! [OIDC Registration section 2]: https://openid.net/specs/openid-connect-registration-1_0.html#ClientMetadata
 
 use super::client_authentication_method::ClientAuthenticationMethod;
+use super::client_certificate;
+use super::client_keys;
 use super::client_metadata::ClientMetadata;
 use super::grant_type::GrantType;
+use super::logout_uri;
 
 /// A member of client metadata that cannot be registered, and why.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -47,9 +50,12 @@ pub fn check(metadata: &ClientMetadata) -> Result<(), MetadataError> {
 const RULES: &[Rule] = &[
     an_answer_needs_somewhere_to_go,
     front_channel_types_have_their_grants,
-    acting_as_itself_needs_a_secret,
+    client_keys::keys_go_with_the_method,
+    client_certificate::certificates_have_names,
+    acting_without_a_person_needs_a_secret,
     lifetimes_have_bounds,
     sign_in_starts_over_tls,
+    front_channel_logout_is_on_the_clients_own_site,
 ];
 
 fn an_answer_needs_somewhere_to_go(metadata: &ClientMetadata) -> Result<(), MetadataError> {
@@ -78,14 +84,27 @@ fn front_channel_types_have_their_grants(metadata: &ClientMetadata) -> Result<()
     Ok(())
 }
 
-/// [RFC 6749 section 4.4]: confidential clients only.
+/// [RFC 6749 section 4.4], [RFC 8693 section 2.1]: confidential clients only.
 ///
 /// [RFC 6749 section 4.4]: https://www.rfc-editor.org/rfc/rfc6749#section-4.4
-fn acting_as_itself_needs_a_secret(metadata: &ClientMetadata) -> Result<(), MetadataError> {
-    let is_public = metadata.token_endpoint_auth_method == ClientAuthenticationMethod::None;
-    if is_public && metadata.grant_types.contains(GrantType::ClientCredentials) {
-        let reason = "client_credentials: a client without a secret cannot act as itself";
-        return Err(MetadataError::new("grant_types", reason));
+/// [RFC 8693 section 2.1]: https://www.rfc-editor.org/rfc/rfc8693#section-2.1
+fn acting_without_a_person_needs_a_secret(metadata: &ClientMetadata) -> Result<(), MetadataError> {
+    if metadata.token_endpoint_auth_method != ClientAuthenticationMethod::None {
+        return Ok(());
+    }
+    for (grant, reason) in [
+        (
+            GrantType::ClientCredentials,
+            "client_credentials: a client without a secret cannot act as itself",
+        ),
+        (
+            GrantType::TokenExchange,
+            "token-exchange: a client without a secret cannot exchange tokens",
+        ),
+    ] {
+        if metadata.grant_types.contains(grant) {
+            return Err(MetadataError::new("grant_types", reason));
+        }
     }
     Ok(())
 }
@@ -116,6 +135,19 @@ fn sign_in_starts_over_tls(metadata: &ClientMetadata) -> Result<(), MetadataErro
     }
 }
 
+/// [Front-Channel Logout section 2]: the scheme, host and port of a redirect URI.
+///
+/// [Front-Channel Logout section 2]: https://openid.net/specs/openid-connect-frontchannel-1_0.html#RPLogout
+fn front_channel_logout_is_on_the_clients_own_site(
+    metadata: &ClientMetadata,
+) -> Result<(), MetadataError> {
+    if logout_uri::front_channel_is_on_own_site(metadata) {
+        return Ok(());
+    }
+    let reason = "it must have the scheme, host and port of one of the redirect URIs";
+    Err(MetadataError::new("frontchannel_logout_uri", reason))
+}
+
 const LONGEST_LIFETIME: u64 = 30 * 24 * 60 * 60;
 
 #[cfg(test)]
@@ -140,6 +172,11 @@ mod tests {
             (
                 json!({"redirect_uris": ["https://rp.test/cb"], "grant_types": ["implicit"],
                     "response_types": ["code token"]}),
+                "grant_types",
+            ),
+            (
+                json!({"grant_types": ["urn:ietf:params:oauth:grant-type:token-exchange"],
+                    "token_endpoint_auth_method": "none"}),
                 "grant_types",
             ),
             (

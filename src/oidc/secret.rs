@@ -78,6 +78,18 @@ impl Secret {
         Self(text)
     }
 
+    /// The same of 512 bits: for secrets that sign, whose length an algorithm asks for
+    /// ([RFC 7518 section 3.2]).
+    ///
+    /// [RFC 7518 section 3.2]: https://www.rfc-editor.org/rfc/rfc7518#section-3.2
+    #[must_use]
+    pub fn new_long(kind: SecretKind, bits: &[u8; 64]) -> Self {
+        let mut text = Zeroizing::new(String::with_capacity(4 + 86));
+        text.push_str(kind.prefix());
+        URL_SAFE_NO_PAD.encode_string(bits, &mut text);
+        Self(text)
+    }
+
     /// Reads what a peer presented as a secret of `kind`; `None` if it cannot be one.
     #[must_use]
     pub fn parse(kind: SecretKind, presented: &str) -> Option<Self> {

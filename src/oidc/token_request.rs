@@ -8,6 +8,7 @@
 use super::grant_type::GrantType;
 use super::parameters::{Parameters, Repeated};
 use super::scope::Scopes;
+use super::token_exchange::{TokenExchangeRequest, TokenExchangeRequestError};
 
 /// A token request, by grant.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub enum TokenRequest {
     ClientCredentials(ClientCredentialsRequest),
     /// Asks whether a person has answered a device.
     DeviceCode(DeviceCodeRequest),
+    /// Exchanges a token for another.
+    TokenExchange(TokenExchangeRequest),
 }
 
 /// What exchanges a code.
@@ -74,6 +77,9 @@ pub enum TokenRequestError {
     /// A `scope` that is not of RFC 6749's form.
     #[error("the scope is malformed")]
     MalformedScope,
+    /// No exchange that there is.
+    #[error(transparent)]
+    TokenExchange(#[from] TokenExchangeRequestError),
 }
 
 impl TokenRequest {
@@ -101,6 +107,9 @@ impl TokenRequest {
             GrantType::DeviceCode => Self::DeviceCode(DeviceCodeRequest {
                 device_code: required(body, "device_code")?,
             }),
+            GrantType::TokenExchange => {
+                Self::TokenExchange(TokenExchangeRequest::parse(body, scopes(body)?)?)
+            }
         })
     }
 
@@ -112,6 +121,7 @@ impl TokenRequest {
             Self::RefreshToken(_) => GrantType::RefreshToken,
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
             Self::DeviceCode(_) => GrantType::DeviceCode,
+            Self::TokenExchange(_) => GrantType::TokenExchange,
         }
     }
 }

@@ -7,7 +7,9 @@ pub mod account;
 pub mod browser;
 pub mod client;
 pub mod clock;
+pub mod jwks_cache;
 mod keyring;
+mod logout;
 mod metadata;
 pub mod operator;
 pub mod outbound;
@@ -17,8 +19,10 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tokio::sync::Notify;
 
 use crate::keys::KeyError;
+use crate::keys::certificate::{ClientAuthorities, ClientAuthoritiesError};
 use crate::keys::jwt;
 use crate::keys::master_key::{DerivedKey, MasterKey};
 use crate::oidc::issuer::Issuer;
@@ -28,6 +32,7 @@ use crate::store::{Store, StoreError};
 
 use account::password_hasher::{HashError, PasswordHasher};
 use clock::Clock;
+use jwks_cache::JwksCache;
 use keyring::Keyring;
 use metadata::Document;
 use outbound::Outbound;
@@ -45,10 +50,20 @@ pub struct Provider {
     hasher: PasswordHasher,
     document: Document,
     outbound: Arc<Outbound>,
+    jwks_cache: JwksCache,
+    /// Who issues certificates to clients, if somebody does.
+    client_authorities: Option<ClientAuthorities>,
+    /// Whom a client assertion may be for: this issuer, and each endpoint where clients
+    /// authenticate.
+    assertion_audiences: Vec<String>,
     /// Derives the successor of a refresh token.
     succession_key: DerivedKey,
     /// Binds the forms of pages to the browser they were shown in.
     form_key: DerivedKey,
+    /// Makes the browser state that relying parties watch.
+    browser_state_key: DerivedKey,
+    /// Rings when logout tokens were queued.
+    logouts: Notify,
     /// Digests the codes that people type for a device, which are too short for a plain hash.
     user_code_key: DerivedKey,
 }
@@ -78,13 +93,20 @@ impl Provider {
     /// Makes a provider, and its signing keys if its store has none.
     pub async fn start(parts: Parts) -> Result<Self, StartError> {
         let metadata = Metadata::new(&parts.issuer, parts.internal_base.as_ref(), &parts.policy);
+        let assertion_audiences = metadata.assertion_audiences(&parts.issuer);
+        let outbound = Arc::new(Outbound::new(parts.policy.outbound.clone()));
         let document = Document::new(metadata, &parts.policy).map_err(|_| StartError::Metadata)?;
         let provider = Self {
             keyring: Keyring::new(Arc::clone(&parts.master_key), parts.allows_development_keys),
             hasher: PasswordHasher::new(&parts.policy.passwords, parts.random.clone())?,
             succession_key: parts.master_key.derive("refresh token succession"),
             form_key: parts.master_key.derive("forms"),
-            outbound: Arc::new(Outbound::new(parts.policy.outbound.clone())),
+            client_authorities: client_authorities(&parts.policy)?,
+            jwks_cache: JwksCache::new(Arc::clone(&outbound)),
+            outbound,
+            assertion_audiences,
+            browser_state_key: parts.master_key.derive("browser state"),
+            logouts: Notify::new(),
             user_code_key: parts.master_key.derive("device user codes"),
             store: parts.store,
             clock: parts.clock,
@@ -153,6 +175,14 @@ impl Provider {
     }
 }
 
+fn client_authorities(policy: &Policy) -> Result<Option<ClientAuthorities>, StartError> {
+    let certificates = &policy.client_certificates.authorities;
+    if certificates.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(ClientAuthorities::new(certificates)?))
+}
+
 /// Why a provider cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -171,6 +201,9 @@ pub enum StartError {
          `keyfob dev`; serve from another database"
     )]
     DevelopmentKeys,
+    /// The certificates of the clients' authorities are none.
+    #[error("client_certificates.ca_file: {0}")]
+    ClientAuthorities(#[from] ClientAuthoritiesError),
     /// The metadata could not be written.
     #[error("the metadata could not be written")]
     Metadata,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::oidc::client_authentication_method::ClientAuthenticationMethod;
 use crate::oidc::secret::{Secret, SecretKind};
 
 /// A source of random bytes, fit for secrets.
@@ -52,6 +53,15 @@ impl Random {
     #[must_use]
     pub fn secret(&self, kind: SecretKind) -> Secret {
         Secret::new(kind, &self.bytes())
+    }
+
+    /// A new secret for a client that authenticates by `method`: a longer one to sign with.
+    #[must_use]
+    pub fn client_secret(&self, method: ClientAuthenticationMethod) -> Secret {
+        if method == ClientAuthenticationMethod::ClientSecretJwt {
+            return Secret::new_long(SecretKind::ClientSecret, &self.bytes());
+        }
+        self.secret(SecretKind::ClientSecret)
     }
 
     /// A new random identifier (UUID version 4).

@@ -21,6 +21,16 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0002_grant_details.sql"),
     ),
     (
+        4,
+        "client assertions",
+        include_str!("../../migrations/0004_client_assertions.sql"),
+    ),
+    (
+        5,
+        "logout",
+        include_str!("../../migrations/0005_logout.sql"),
+    ),
+    (
         6,
         "authorization",
         include_str!("../../migrations/0006_authorization.sql"),
@@ -39,6 +49,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         9,
         "device authorizations",
         include_str!("../../migrations/0009_device_authorizations.sql"),
+    ),
+    (
+        16,
+        "token exchange",
+        include_str!("../../migrations/0016_token_exchange.sql"),
     ),
 ];
 

@@ -10,6 +10,7 @@
 pub mod access_tokens;
 pub mod authorization_codes;
 pub mod authorization_transactions;
+pub mod client_signing_secrets;
 pub mod clients;
 pub mod consents;
 pub mod device_authorizations;
@@ -18,12 +19,15 @@ pub mod initial_access_tokens;
 pub mod keyset;
 pub mod known_browsers;
 pub mod login_throttles;
+pub mod logout_deliveries;
 pub mod pushed_authorization_requests;
 pub mod refresh_tokens;
 pub mod revoked_access_tokens;
+pub mod session_clients;
 pub mod sessions;
 pub mod settings;
 pub mod signing_keys;
+pub mod used_assertions;
 pub mod users;
 
 mod connection;

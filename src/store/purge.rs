@@ -139,6 +139,16 @@ const STEPS: &[(&str, Duration)] = &[
         Duration::ZERO,
     ),
     (
+        "DELETE FROM used_assertions WHERE digest IN
+            (SELECT digest FROM used_assertions WHERE expires_at <= $1 LIMIT $2)",
+        CLOCKS_APART,
+    ),
+    (
+        "DELETE FROM logout_deliveries WHERE id IN
+            (SELECT id FROM logout_deliveries WHERE created_at <= $1 LIMIT $2)",
+        WEEK,
+    ),
+    (
         "DELETE FROM initial_access_tokens WHERE id IN
             (SELECT id FROM initial_access_tokens WHERE expires_at <= $1 LIMIT $2)",
         Duration::ZERO,
@@ -157,4 +167,9 @@ const LIMIT: u32 = 200;
 const ROUNDS: u32 = 50;
 
 const HOUR: Duration = Duration::from_hours(1);
+/// How far the clocks of two replicas may be apart: what has expired for one is good for the other.
+const CLOCKS_APART: Duration = Duration::from_mins(5);
+
 const DAY: Duration = Duration::from_hours(24);
+/// Deliveries are kept beyond their hour, for who looks into what became of them.
+const WEEK: Duration = Duration::from_hours(7 * 24);

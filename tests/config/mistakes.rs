@@ -312,6 +312,12 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "without spaces",
     ),
     (
+        "[logout]\nends = \"everything\"",
+        "logout.ends",
+        "\"everything\"",
+        "\"all\"",
+    ),
+    (
         "[log]\nformat = \"xml\"",
         "log.format",
         "\"xml\"",

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use keyfob::config::log::LogFormat;
+use keyfob::oidc::logout::EndingGrants;
 use keyfob::oidc::policy::RegistrationMode;
 
 use super::support::{Files, MASTER_KEY, good};
@@ -65,7 +66,10 @@ fn every_setting_is_read() {
         Some(Duration::from_hours(720))
     );
     assert_eq!(policy.key_rotation.cache, Duration::from_mins(10));
+    assert_eq!(policy.logout.ends, EndingGrants::All);
+    assert!(policy.logout.session_management);
     assert_eq!(policy.scopes["mail:read"], "Read your mail");
+    assert!(policy.client_certificates.is_accepted);
     let allowed = policy.outbound.allow.iter().map(ToString::to_string);
     let allowed: Vec<_> = allowed.collect();
     assert_eq!(allowed, ["intranet.example:8443", "10.0.0.7:443"]);
@@ -295,6 +299,13 @@ window = "10m"
 [keys]
 rotation_interval = "30d"
 cache = "10m"
+
+[logout]
+ends = "all"
+session_management = true
+
+[client_certificates]
+header = "X-Client-Cert"
 
 [outbound]
 allow = ["Intranet.example:8443", "10.0.0.7:443"]

@@ -35,6 +35,7 @@ macro_rules! conformance {
     };
 }
 
+mod client_assertions;
 mod clients;
 mod codes;
 mod devices;
@@ -44,6 +45,7 @@ mod grants;
 mod housekeeping;
 mod initial_access_tokens;
 mod keys;
+mod logout;
 mod pushed_requests;
 mod schema;
 mod sessions;

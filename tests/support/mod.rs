@@ -19,6 +19,7 @@ pub(crate) mod balancer;
 pub(crate) mod browser;
 pub(crate) mod certificates;
 pub(crate) mod chromium;
+pub(crate) mod client_key;
 pub(crate) mod html;
 pub(crate) mod independent;
 pub(crate) mod jwt;

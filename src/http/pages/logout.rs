@@ -23,10 +23,18 @@ pub struct LogoutPage<'a> {
     pub user: Option<UserSummary<'a>>,
 }
 
-/// Says that the End-User is signed out.
+/// Says that the End-User is signed out, tells clients so in frames that nobody sees
+/// ([Front-Channel Logout section 3]), and then goes back to the client: by a link, by itself when
+/// the frames have loaded, and without JavaScript after a few seconds.
+///
+/// [Front-Channel Logout section 3]: https://openid.net/specs/openid-connect-frontchannel-1_0.html#OPLogout
 #[derive(Debug, Template)]
 #[template(path = "logged_out.html")]
 pub struct LoggedOutPage<'a> {
     /// The frame.
     pub layout: Layout<'a>,
+    /// What the frames load.
+    pub frames: Vec<&'a str>,
+    /// Where to go on to.
+    pub return_to: Option<&'a str>,
 }

@@ -176,7 +176,11 @@ fn ends(layout: Layout<'_>) -> Vec<String> {
         user: Some(USER),
     };
     let signed_out = FrontPage { layout, user: None };
-    let logged_out = LoggedOutPage { layout };
+    let logged_out = LoggedOutPage {
+        layout,
+        frames: vec![HOSTILE],
+        return_to: Some(HOSTILE),
+    };
     let fronts = [signed_in.render(), signed_out.render()];
     let logouts = [logout.render(), logged_out.render()];
     let pages = fronts.into_iter().chain(logouts);
@@ -264,6 +268,7 @@ fn the_ids_that_automation_relies_on_are_there() {
         "error-return",
         "logout-confirm",
         "logout-cancel",
+        "logout-continue",
         "register-redirect-uri",
         "user-code",
         "device-submit",

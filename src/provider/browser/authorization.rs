@@ -227,7 +227,7 @@ impl Provider {
                 }
                 self.refuse(&pending.client, &pending.return_address, refusal)
             }
-            (Step::Grant, Some(signed_in)) => self.grant(pending, &signed_in).await,
+            (Step::Grant, Some(signed_in)) => self.grant(browser, pending, &signed_in).await,
             (Step::Grant, None) => {
                 let refusal = Refusal::LoginRequired;
                 self.refuse(&pending.client, &pending.return_address, refusal)

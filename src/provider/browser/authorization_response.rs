@@ -20,12 +20,13 @@ use crate::provider::client::token::issue::{AccessToken, FrontChannel, Subject};
 use crate::provider::{InternalError, Provider};
 use crate::store::{
     Connection, StoreError, access_tokens, authorization_codes, authorization_transactions, grants,
-    pushed_authorization_requests, sessions,
+    pushed_authorization_requests,
 };
 
-use super::SignedIn;
 use super::authorization::{AuthorizationError, AuthorizationOutcome, Pending};
+use super::session_use::SessionUse;
 use super::transaction::TransactionError;
+use super::{Browser, SignedIn};
 
 impl Provider {
     /// Tells the client no.
@@ -44,6 +45,7 @@ impl Provider {
     /// Issues what the request asked for. If it is a transaction, it ends here, once.
     pub(super) async fn grant(
         &self,
+        browser: &Browser,
         pending: Pending,
         signed_in: &SignedIn,
     ) -> Result<AuthorizationOutcome, AuthorizationError> {
@@ -51,6 +53,8 @@ impl Provider {
         let lifetimes = &self.policy.lifetimes;
         let grant = self.new_grant(&pending.client, &pending.request, signed_in, now);
         let mut issued = self.issue(&pending, &grant, signed_in, now)?;
+        let session_state = self.session_state(browser, &pending);
+        issued.parameters.extend(session_state);
         let response = self.respond(&pending.client, &pending.return_address, issued.parameters)?;
         let code = issued.code.map(|code| {
             let record = AuthorizationCode {
@@ -68,8 +72,6 @@ impl Provider {
             client.id = %grant.client_id, subject = %grant.user_id, grant.id = %grant.id,
             "authorization granted"
         );
-        let touch = (now.seconds_since(signed_in.session.seen_at) >= SEEN_EVERY)
-            .then(|| now.after(lifetimes.session_idle));
         let record = Record {
             transaction: pending
                 .transaction
@@ -78,7 +80,7 @@ impl Provider {
             grant,
             code,
             access_token,
-            touch,
+            session: self.session_use(&pending.client, signed_in, now),
         };
         let issuance = self
             .store
@@ -204,8 +206,7 @@ struct Record {
     grant: Grant,
     code: Option<(Digest, AuthorizationCode)>,
     access_token: Option<(Digest, AccessTokenRecord)>,
-    /// Until when the session lives on, where its use is written down.
-    touch: Option<Timestamp>,
+    session: SessionUse,
 }
 
 impl Record {
@@ -230,9 +231,7 @@ impl Record {
         if let Some((digest, record)) = self.access_token {
             access_tokens::insert(db, &digest, &record).await?;
         }
-        if let Some(idle_expires_at) = self.touch {
-            sessions::touch(db, grant.session_id, now, idle_expires_at).await?;
-        }
+        self.session.note(db, now).await?;
         Ok(Issuance::Done)
     }
 }
@@ -246,6 +245,3 @@ struct Issued {
     /// The access token, which may have to be stored.
     access_token: Option<AccessToken>,
 }
-
-/// The seconds after which a session's last use is written down again.
-const SEEN_EVERY: i64 = 60;

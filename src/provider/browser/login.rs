@@ -8,13 +8,11 @@ use crate::oidc::password::Password;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::session::{Session, SessionId};
 use crate::oidc::timestamp::Timestamp;
-use crate::oidc::user::{LoginName, PasswordHash, User};
+use crate::oidc::user::{LoginName, PasswordHash, User, UserId};
 use crate::provider::account::password_hasher::HashError;
+use crate::provider::logout::SessionEnd;
 use crate::provider::{InternalError, Provider};
-use crate::store::grants::OfSession;
-use crate::store::{
-    StoreError, authorization_transactions, grants, known_browsers, sessions, users,
-};
+use crate::store::{StoreError, authorization_transactions, known_browsers, sessions, users};
 
 use super::transaction::TransactionError;
 use super::{Browser, SignedIn};
@@ -130,6 +128,7 @@ impl Provider {
 
         let now = self.clock.now();
         let (session, replaced) = self.next_session(&user, signed_in, now);
+        let has_replaced = replaced.is_some();
         let cookies = LoggedIn {
             session: self.random.secret(SecretKind::Session),
             known: self.random.secret(SecretKind::KnownBrowser),
@@ -161,6 +160,9 @@ impl Provider {
         if !is_open {
             return Err(TransactionError::Finished.into());
         }
+        if has_replaced {
+            self.logouts.notify_one();
+        }
         Ok(cookies)
     }
 
@@ -171,11 +173,15 @@ impl Provider {
         user: &User,
         signed_in: Option<SignedIn>,
         now: Timestamp,
-    ) -> (Session, Option<SessionId>) {
+    ) -> (Session, Option<Replaced>) {
         let before = signed_in.map(|it| (it.session.id, it.session.created_at, it.user.id));
         let (id, created_at, replaced) = match before {
             Some((id, created_at, user_id)) if user_id == user.id => (id, created_at, None),
-            Some((id, ..)) => (SessionId(self.random.uuid()), now, Some(id)),
+            Some((id, _, user_id)) => {
+                let end = self.session_end("somebody else signed in");
+                let replaced = Replaced { id, user_id, end };
+                (SessionId(self.random.uuid()), now, Some(replaced))
+            }
             None => (SessionId(self.random.uuid()), now, None),
         };
         let session = Session {
@@ -191,12 +197,19 @@ impl Provider {
     }
 }
 
+/// The session of somebody else, which ends, and how.
+struct Replaced {
+    id: SessionId,
+    user_id: UserId,
+    end: SessionEnd,
+}
+
 /// What a sign-in does to the store.
 struct Entry {
     handle: Digest,
     browser: Digest,
     /// Somebody else's session, which ends.
-    replaced: Option<SessionId>,
+    replaced: Option<Replaced>,
     session: Session,
     session_digest: Digest,
     idle_expires_at: Timestamp,
@@ -225,10 +238,8 @@ impl Entry {
         if !is_open {
             return Ok(false);
         }
-        if let Some(session_id) = self.replaced {
-            sessions::end(db, session_id, now).await?;
-            let reason = "somebody else signed in";
-            grants::revoke_all_of_session(db, session_id, OfSession::Online, now, reason).await?;
+        if let Some(Replaced { id, user_id, end }) = self.replaced {
+            end.of_session(db, id, user_id).await?;
         }
         let (digest, session) = (&self.session_digest, &self.session);
         if !sessions::renew(db, digest, session, self.idle_expires_at).await? {

@@ -5,21 +5,17 @@
 use crate::oidc::authorization_response::with_query;
 use crate::oidc::client::Client;
 use crate::oidc::parameters::{Parameters, Repeated};
-use crate::oidc::session::SessionId;
+use crate::provider::logout::SessionEnd;
 use crate::provider::{InternalError, Provider};
-use crate::store::grants::OfSession;
-use crate::store::{Connection, StoreError, clients, grants, sessions};
+use crate::store::{Connection, StoreError, clients};
 
 use super::{Browser, SignedIn};
 
 /// What a logout request leads to.
 #[derive(Debug)]
 pub enum LogoutOutcome {
-    /// The browser is signed out; it goes back to the client, or is told so.
-    SignedOut {
-        /// Where to go, if the client named a registered place.
-        return_to: Option<String>,
-    },
+    /// The browser is signed out.
+    SignedOut(SignedOut),
     /// The person is asked first.
     Confirm {
         /// Who is signed in.
@@ -29,6 +25,27 @@ pub enum LogoutOutcome {
         /// The parameters to send again with the answer.
         fields: Vec<(&'static str, String)>,
     },
+}
+
+/// A browser in which nobody is signed in any more.
+#[derive(Debug, Default)]
+pub struct SignedOut {
+    /// Where to go, if the client named a registered place.
+    pub return_to: Option<String>,
+    /// What to load first, one for each client that is told through the browser.
+    pub front_channel: Vec<FrontChannelLogout>,
+}
+
+/// A client that is told through the browser that a session has ended
+/// ([Front-Channel Logout section 3]).
+///
+/// [Front-Channel Logout section 3]: https://openid.net/specs/openid-connect-frontchannel-1_0.html#OPLogout
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FrontChannelLogout {
+    /// What to load.
+    pub url: String,
+    /// Where that is.
+    pub origin: String,
 }
 
 /// Why a logout request is refused, on a page of Keyfob's own.
@@ -79,16 +96,19 @@ impl Provider {
         let Some(signed_in) = signed_in else {
             // Without a hint the place to return to is not known to be meant by the client.
             let return_to = request.return_to.filter(|_| request.hinted.is_some());
-            return Ok(LogoutOutcome::SignedOut { return_to });
+            return Ok(LogoutOutcome::SignedOut(SignedOut {
+                return_to,
+                front_channel: Vec::new(),
+            }));
         };
         let is_hinted = request.hinted.is_some_and(|(sid, subject)| {
             sid == signed_in.session.id.to_string() || subject == signed_in.user.id.to_string()
         });
         if is_hinted {
-            self.end(signed_in.session.id).await?;
-            return Ok(LogoutOutcome::SignedOut {
+            return Ok(LogoutOutcome::SignedOut(SignedOut {
+                front_channel: self.end(&signed_in).await?,
                 return_to: request.return_to,
-            });
+            }));
         }
         let mut fields = Vec::new();
         for name in [
@@ -108,20 +128,24 @@ impl Provider {
         })
     }
 
-    /// Signs out after the person was asked. Returns where to go, if anywhere.
+    /// Signs out after the person was asked.
     pub async fn confirm_logout(
         &self,
         browser: &Browser,
         parameters: &Parameters,
-    ) -> Result<Option<String>, LogoutError> {
+    ) -> Result<SignedOut, LogoutError> {
         let mut db = self.store.read().await?;
         let request = self.read_logout(&mut db, parameters).await?;
         let signed_in = self.find_signed_in(&mut db, browser).await?;
         drop(db);
-        if let Some(signed_in) = signed_in {
-            self.end(signed_in.session.id).await?;
-        }
-        Ok(request.return_to)
+        let front_channel = match signed_in {
+            Some(signed_in) => self.end(&signed_in).await?,
+            None => Vec::new(),
+        };
+        Ok(SignedOut {
+            return_to: request.return_to,
+            front_channel,
+        })
     }
 
     async fn read_logout(
@@ -168,20 +192,36 @@ impl Provider {
         })
     }
 
-    /// Ends a session and the grants made in it, but for those that asked to outlive it.
-    async fn end(&self, session_id: SessionId) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        self.store
-            .write(move |db| {
-                Box::pin(async move {
-                    sessions::end(db, session_id, now).await?;
-                    let which = OfSession::Online;
-                    grants::revoke_all_of_session(db, session_id, which, now, "signed out").await?;
-                    Ok::<_, StoreError>(())
-                })
-            })
+    /// Ends a session. Returns the clients that the browser has to tell; the others are told
+    /// without it, and nobody waits for that.
+    async fn end(&self, signed_in: &SignedIn) -> Result<Vec<FrontChannelLogout>, StoreError> {
+        let (session_id, user_id) = (signed_in.session.id, signed_in.user.id);
+        let end = self.session_end("signed out");
+        let clients = self
+            .store
+            .write(move |db| Box::pin(async move { end.of_session(db, session_id, user_id).await }))
             .await?;
+        self.logouts.notify_one();
         tracing::info!(session.id = %session_id, "signed out");
-        Ok(())
+        let front_channel = clients.iter().filter_map(|client| {
+            let metadata = &client.metadata;
+            let uri = metadata.frontchannel_logout_uri.as_ref()?;
+            let wants_session = metadata.frontchannel_logout_session_required;
+            Some(FrontChannelLogout {
+                url: uri.in_front_channel(wants_session, &self.issuer, session_id),
+                origin: uri.origin(),
+            })
+        });
+        Ok(front_channel.collect())
+    }
+
+    /// How sessions end that a browser ends.
+    pub(super) fn session_end(&self, reason: &'static str) -> SessionEnd {
+        SessionEnd {
+            ends: self.policy.logout.ends,
+            reason,
+            now: self.clock.now(),
+            random: self.random.clone(),
+        }
     }
 }

@@ -3,12 +3,14 @@
 pub mod account_selection;
 pub mod authorization;
 mod authorization_response;
+pub mod browser_state;
 pub mod consent;
 pub mod device;
 pub mod form;
 pub mod login;
 pub mod logout;
 mod request;
+mod session_use;
 pub(in crate::provider) mod throttle;
 pub mod transaction;
 pub mod unchecked_client;

@@ -62,8 +62,9 @@ impl Provider {
         credentials: &ClientCredentials,
         requested: Option<&Scopes>,
     ) -> Result<DeviceAuthorizationResponse, DeviceAuthorizationError> {
+        let caller = self.meet(credentials).await?;
         let mut db = self.store.read().await?;
-        let client = self.authenticate(&mut db, credentials).await?;
+        let client = self.authenticate(&mut db, &caller).await?;
         drop(db);
         if !client.metadata.grant_types.contains(GrantType::DeviceCode) {
             return Err(DeviceAuthorizationError::GrantTypeNotAllowed);

@@ -7,5 +7,6 @@ pub mod introspection;
 pub mod pushed_authorization_request;
 pub mod registration;
 pub mod revocation;
+pub mod signed_by_client;
 pub mod token;
 pub mod userinfo;

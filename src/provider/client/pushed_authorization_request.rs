@@ -76,8 +76,9 @@ impl Provider {
         credentials: &ClientCredentials,
         body: Parameters,
     ) -> Result<PushedAuthorizationResponse, PushedAuthorizationRequestError> {
+        let caller = self.meet(credentials).await?;
         let mut db = self.store.read().await?;
-        let client = self.authenticate(&mut db, credentials).await?;
+        let client = self.authenticate(&mut db, &caller).await?;
         drop(db);
         if body.get("request_uri")?.is_some() {
             return Err(PushedAuthorizationRequestError::RequestUri);

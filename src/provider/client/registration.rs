@@ -20,8 +20,11 @@ use crate::oidc::registration::MetadataError;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::self_registration;
 use crate::provider::browser::throttle::network;
+use crate::provider::client::signed_by_client::{check_keys, seal_context};
 use crate::provider::{InternalError, Provider};
-use crate::store::{StoreError, clients, initial_access_tokens, login_throttles};
+use crate::store::{
+    StoreError, client_signing_secrets, clients, initial_access_tokens, login_throttles,
+};
 
 /// Why a client is not registered, or its registration not shown or changed, in the order of the
 /// checks.
@@ -155,12 +158,15 @@ impl Provider {
     ) -> Result<Registration, RegistrationError> {
         let metadata = self_registration::read(described, &self.policy.registration)?;
         self.count_registration(&registrant).await?;
+        check_keys(&metadata, &self.policy)?;
         self.check_addresses(&metadata).await?;
         let now = self.clock.now();
         let secret = self.secret_for(&metadata);
         let access_token = self.random.secret(SecretKind::RegistrationAccessToken);
+        let id = self.new_client_id()?;
+        let sealed = self.seal_signing_secret(&id, &metadata, secret.as_ref())?;
         let client = Client {
-            id: self.new_client_id()?,
+            id,
             metadata,
             secret: secret.as_ref().map(|secret| ClientSecrets {
                 current: secret.digest(),
@@ -183,6 +189,9 @@ impl Provider {
                         return Err(RegistrationError::InvalidInitialAccessToken);
                     }
                     clients::insert(db, &stored).await?;
+                    if let Some(sealed) = sealed {
+                        client_signing_secrets::insert(db, &stored.id, &sealed).await?;
+                    }
                     clients::set_registration_token(db, &stored.id, &token_digest).await?;
                     Ok(())
                 })
@@ -238,10 +247,13 @@ impl Provider {
         } = registration;
         names_itself(&client, described)?;
         let metadata = self_registration::read(described, &self.policy.registration)?;
+        check_keys(&metadata, &self.policy)?;
         self.check_addresses(&metadata).await?;
         let now = self.clock.now();
-        let has_secret = has_secret(&metadata);
-        let kept = client.secret.filter(|_| has_secret);
+        // A secret to sign with is kept otherwise than one to present, so it is not taken over.
+        let has_secret = metadata.token_endpoint_auth_method.has_secret();
+        let (signed, signs) = (signs(&client.metadata), signs(&metadata));
+        let kept = client.secret.filter(|_| has_secret && signed == signs);
         let made = match kept {
             Some(_) => None,
             None => self.secret_for(&metadata),
@@ -252,6 +264,7 @@ impl Provider {
                 previous: None,
             })
         });
+        let sealed = self.seal_signing_secret(&client.id, &metadata, made.as_ref())?;
         let read_at = client.updated_at;
         let client = Client {
             metadata,
@@ -263,7 +276,16 @@ impl Provider {
         let is_current = self
             .store
             .write(move |db| {
-                Box::pin(async move { clients::replace(db, &stored, read_at, now).await })
+                Box::pin(async move {
+                    let is_current = clients::replace(db, &stored, read_at, now).await?;
+                    if is_current && (!signs || sealed.is_some()) {
+                        client_signing_secrets::delete(db, &stored.id).await?;
+                    }
+                    if let (true, Some(sealed)) = (is_current, sealed) {
+                        client_signing_secrets::insert(db, &stored.id, &sealed).await?;
+                    }
+                    Ok::<_, StoreError>(is_current)
+                })
             })
             .await?;
         if !is_current {
@@ -347,7 +369,28 @@ impl Provider {
     }
 
     fn secret_for(&self, metadata: &ClientMetadata) -> Option<Secret> {
-        has_secret(metadata).then(|| self.random.secret(SecretKind::ClientSecret))
+        let method = metadata.token_endpoint_auth_method;
+        method
+            .has_secret()
+            .then(|| self.random.client_secret(method))
+    }
+
+    /// The secret of a client that signs with it, as it may be stored.
+    fn seal_signing_secret(
+        &self,
+        id: &ClientId,
+        metadata: &ClientMetadata,
+        secret: Option<&Secret>,
+    ) -> Result<Option<String>, InternalError> {
+        let Some(secret) = secret.filter(|_| signs(metadata)) else {
+            return Ok(None);
+        };
+        let context = seal_context(id);
+        let sealed = self
+            .keyring
+            .master_key
+            .seal(&context, secret.expose().as_bytes());
+        Ok(Some(sealed?))
     }
 
     fn new_client_id(&self) -> Result<ClientId, MetadataError> {
@@ -358,8 +401,9 @@ impl Provider {
     }
 }
 
-fn has_secret(metadata: &ClientMetadata) -> bool {
-    metadata.token_endpoint_auth_method != ClientAuthenticationMethod::None
+/// Whether a client signs with its secret.
+fn signs(metadata: &ClientMetadata) -> bool {
+    metadata.token_endpoint_auth_method == ClientAuthenticationMethod::ClientSecretJwt
 }
 
 /// Whether an update names the client that it is for, and does not try to choose its secret

@@ -22,8 +22,9 @@ impl Provider {
         credentials: &ClientCredentials,
         token: &str,
     ) -> Result<(), ClientAuthenticationError> {
+        let caller = self.meet(credentials).await?;
         let mut db = self.store.read().await.map_err(InternalError::from)?;
-        let client = self.authenticate(&mut db, credentials).await?;
+        let client = self.authenticate(&mut db, &caller).await?;
         let now = self.clock.now();
         if let Some(secret) = Secret::parse(SecretKind::RefreshToken, token) {
             let issued = refresh_tokens::find_with_grant(&mut db, &secret.digest()).await;

@@ -16,6 +16,7 @@ use crate::store::{Store, StoreError};
 use super::account::password_hasher::{HashError, PasswordHasher};
 use super::account::password_rules::PasswordRuleError;
 use super::clock::Clock;
+use super::logout::SessionEnd;
 use super::random::Random;
 use super::{InternalError, StartError};
 
@@ -27,6 +28,7 @@ pub struct Operator {
     random: Random,
     policy: Policy,
     hasher: PasswordHasher,
+    master_key: Arc<MasterKey>,
 }
 
 /// Why an operator's wish was not granted.
@@ -48,8 +50,8 @@ pub enum OperatorError {
     #[error(transparent)]
     Password(#[from] PasswordRuleError),
     /// The client has no secret to rotate.
-    #[error("the client {0:?} is public and has no secret")]
-    PublicClient(String),
+    #[error("the client {0:?} has no secret")]
+    NoSecret(String),
     /// The record was changed by somebody else meanwhile.
     #[error("somebody else changed it at the same time; try again")]
     ChangedMeanwhile,
@@ -80,6 +82,7 @@ impl Operator {
         clock: Clock,
         random: Random,
         policy: Policy,
+        master_key: Arc<MasterKey>,
     ) -> Result<Self, HashError> {
         Ok(Self {
             hasher: PasswordHasher::new(&policy.passwords, random.clone())?,
@@ -87,12 +90,23 @@ impl Operator {
             clock,
             random,
             policy,
+            master_key,
         })
     }
 
     /// Lets everything that has been asked of the store finish, and closes it.
     pub async fn close(&self) {
         self.store.close().await;
+    }
+
+    /// How sessions end that an operator ends.
+    fn session_end(&self, reason: &'static str) -> SessionEnd {
+        SessionEnd {
+            ends: self.policy.logout.ends,
+            reason,
+            now: self.clock.now(),
+            random: self.random.clone(),
+        }
     }
 
     async fn check_master_key(&self, master_key: &Arc<MasterKey>) -> Result<(), OperatorError> {

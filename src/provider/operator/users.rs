@@ -6,8 +6,7 @@ use crate::oidc::user::{
     EmailKey, LoginName, PasswordHash, StandardClaims, User, UserId, Username,
 };
 use crate::provider::account::password_rules;
-use crate::store::users::Registration;
-use crate::store::{Connection, StoreError, grants, sessions, users};
+use crate::store::users::{self, Registration};
 
 use super::{Operator, OperatorError};
 
@@ -104,12 +103,12 @@ impl Operator {
     pub async fn set_password(&self, name: &str, typed: &str) -> Result<User, OperatorError> {
         let user = self.user(name).await?;
         let hash = self.hash(typed, &user.username).await?;
-        let (id, now) = (user.id, self.clock.now());
+        let (id, end) = (user.id, self.session_end("password changed"));
         self.store
             .write(move |db| {
                 Box::pin(async move {
                     users::set_password(db, id, &hash).await?;
-                    end_everything_of(db, id, now, "password changed").await
+                    end.of_user(db, id).await
                 })
             })
             .await?;
@@ -119,12 +118,12 @@ impl Operator {
     /// Disables a user: nobody signs in as them, and what they granted ends.
     pub async fn disable_user(&self, name: &str) -> Result<User, OperatorError> {
         let user = self.user(name).await?;
-        let (id, now) = (user.id, self.clock.now());
+        let (id, end) = (user.id, self.session_end("user disabled"));
         self.store
             .write(move |db| {
                 Box::pin(async move {
-                    users::disable(db, id, now).await?;
-                    end_everything_of(db, id, now, "user disabled").await
+                    users::disable(db, id, end.now).await?;
+                    end.of_user(db, id).await
                 })
             })
             .await?;
@@ -144,9 +143,15 @@ impl Operator {
     /// Deletes a user and everything of theirs.
     pub async fn delete_user(&self, name: &str) -> Result<User, OperatorError> {
         let user = self.user(name).await?;
-        let id = user.id;
+        let (id, end) = (user.id, self.session_end("user deleted"));
         self.store
-            .write(move |db| Box::pin(async move { users::delete(db, id).await }))
+            .write(move |db| {
+                Box::pin(async move {
+                    // The clients are told before nothing is left that knows of them.
+                    end.of_user(db, id).await?;
+                    users::delete(db, id).await
+                })
+            })
             .await?;
         Ok(user)
     }
@@ -156,17 +161,6 @@ impl Operator {
         let password = password_rules::new_password(typed, username.as_str(), policy)?;
         Ok(self.hasher.hash(password).await?)
     }
-}
-
-async fn end_everything_of(
-    db: &mut Connection,
-    id: UserId,
-    now: crate::oidc::timestamp::Timestamp,
-    reason: &'static str,
-) -> Result<(), StoreError> {
-    sessions::end_all_of_user(db, id, now).await?;
-    grants::revoke_all_of_user(db, id, now, reason).await?;
-    Ok(())
 }
 
 fn username(typed: &str) -> Result<Username, OperatorError> {

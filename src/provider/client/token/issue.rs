@@ -1,5 +1,7 @@
 //! Making the tokens of an answer. Nothing is stored here: what must be is returned.
 
+use std::time::Duration;
+
 use crate::keys::jwt::{self, TokenType};
 use crate::oidc::authorization_response::ResponseParameters;
 use crate::oidc::claims::{self, AccessTokenClaims, IdTokenClaims};
@@ -10,6 +12,7 @@ use crate::oidc::response_type::ResponseType;
 use crate::oidc::scope::{self, Scopes};
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
+use crate::oidc::token_exchange::Exchange;
 use crate::oidc::token_response::TokenResponse;
 use crate::oidc::user::User;
 use crate::oidc::user_claims;
@@ -31,6 +34,41 @@ pub(in crate::provider) enum Subject<'a> {
     User(&'a Grant),
     /// The client itself.
     Client,
+    /// The user of a grant, for whom a client acts that exchanged a token under it.
+    Exchanged {
+        /// The grant.
+        grant: &'a Grant,
+        /// What came of the exchange.
+        exchange: &'a Exchange,
+        /// When the token ends at the latest.
+        until: Timestamp,
+    },
+}
+
+impl<'a> Subject<'a> {
+    /// The grant that the token hangs on.
+    fn grant(self) -> Option<&'a Grant> {
+        match self {
+            Self::User(grant) | Self::Exchanged { grant, .. } => Some(grant),
+            Self::Client => None,
+        }
+    }
+
+    /// What came of an exchange, if the token comes of one.
+    fn exchange(self) -> Option<&'a Exchange> {
+        match self {
+            Self::Exchanged { exchange, .. } => Some(exchange),
+            Self::User(_) | Self::Client => None,
+        }
+    }
+
+    /// When a token ends that is made at `now` and would live for `lifetime`.
+    fn expiry(self, now: Timestamp, lifetime: Duration) -> Timestamp {
+        match self {
+            Self::Exchanged { until, .. } => now.after(lifetime).min(until),
+            Self::User(_) | Self::Client => now.after(lifetime),
+        }
+    }
 }
 
 impl Provider {
@@ -44,19 +82,19 @@ impl Provider {
     ) -> Result<AccessToken, InternalError> {
         let metadata = &client.metadata;
         let lifetime = metadata.access_token_lifetime(self.policy.lifetimes.access_token);
-        let expires_at = now.after(lifetime);
-        let audience = self.audience(client, &scopes);
-        let grant_id = match subject {
-            Subject::User(grant) => Some(grant.id),
-            Subject::Client => None,
-        };
+        let expires_at = subject.expiry(now, lifetime);
+        let audience = self.audience(client, &scopes, subject.exchange());
+        let actor = subject
+            .exchange()
+            .and_then(|exchange| exchange.actor.clone());
+        let grant_id = subject.grant().map(|grant| grant.id);
         let (text, record) = match metadata.access_token_format {
             AccessTokenFormat::Jwt => {
                 let claims = AccessTokenClaims {
                     iss: self.issuer.to_string(),
-                    sub: match subject {
-                        Subject::User(grant) => grant.user_id.to_string(),
-                        Subject::Client => client.id.to_string(),
+                    sub: match subject.grant() {
+                        Some(grant) => grant.user_id.to_string(),
+                        None => client.id.to_string(),
                     },
                     aud: audience.into(),
                     exp: expires_at,
@@ -65,6 +103,7 @@ impl Provider {
                     client_id: client.id.to_string(),
                     scope: scopes.clone(),
                     grant_id: grant_id.as_ref().map(GrantId::to_string),
+                    act: actor,
                 };
                 let key = self.signing_key(metadata.access_token_signed_response_alg, now)?;
                 (jwt::sign(&key, TokenType::AccessToken, &claims)?, None)
@@ -76,6 +115,7 @@ impl Provider {
                     client_id: client.id.clone(),
                     scopes: scopes.clone(),
                     audience,
+                    actor,
                     issued_at: now,
                     expires_at,
                 };
@@ -84,7 +124,7 @@ impl Provider {
         };
         Ok(AccessToken {
             text,
-            expires_in: lifetime.as_secs(),
+            expires_in: u64::try_from(expires_at.seconds_since(now)).unwrap_or_default(),
             scopes,
             record,
         })
@@ -171,9 +211,20 @@ impl Provider {
         Ok(jwt::sign(&key, TokenType::IdToken, &claims)?)
     }
 
-    /// Whom an access token of `client` is for: the APIs it is registered for, and Keyfob itself
-    /// where there is a userinfo endpoint to call or no other API.
-    fn audience(&self, client: &Client, scopes: &Scopes) -> Vec<String> {
+    /// Whom an access token of `client` is for: what was asked for in an exchange; or the APIs it
+    /// is registered for, and Keyfob itself where there is a userinfo endpoint to call or no other
+    /// API.
+    fn audience(
+        &self,
+        client: &Client,
+        scopes: &Scopes,
+        exchange: Option<&Exchange>,
+    ) -> Vec<String> {
+        if let Some(exchange) = exchange
+            && !exchange.audience.is_empty()
+        {
+            return exchange.audience.clone();
+        }
         let mut audience = client.metadata.access_token_audience.clone();
         if audience.is_empty() || scopes.contains(scope::OPENID) {
             audience.push(self.issuer.to_string());
@@ -222,6 +273,7 @@ impl AccessToken {
     ) -> TokenResponse {
         TokenResponse {
             access_token: self.text,
+            issued_token_type: None,
             token_type: "Bearer",
             expires_in: self.expires_in,
             scope: self.scopes,

@@ -8,6 +8,7 @@ mod client_credentials;
 mod device_code;
 pub(in crate::provider) mod issue;
 mod refresh_token;
+mod token_exchange;
 
 use authorization_code::find_code;
 use device_code::find_device_code;
@@ -17,10 +18,11 @@ use crate::oidc::client::Client;
 use crate::oidc::client_authentication::ClientCredentials;
 use crate::oidc::error::ErrorCode;
 use crate::oidc::grant_type::GrantType;
+use crate::oidc::token_exchange::ExchangeRefusal;
 use crate::oidc::token_request::TokenRequest;
 use crate::oidc::token_response::TokenResponse;
 use crate::oidc::user::User;
-use crate::provider::client::client_authentication::ClientAuthenticationError;
+use crate::provider::client::client_authentication::{Caller, ClientAuthenticationError};
 use crate::provider::{InternalError, Provider};
 use crate::store::{Connection, StoreError};
 
@@ -99,6 +101,21 @@ pub enum TokenError {
     /// Nobody has answered yet, and the device asks too often.
     #[error("the device asks too often")]
     SlowDown,
+    /// The token to exchange is no good token of Keyfob's, or not of the type that it is said to be.
+    #[error("the subject_token is unknown, expired, revoked or of another type")]
+    UnknownSubjectToken,
+    /// The token to exchange speaks of no user.
+    #[error("the subject_token speaks of no user")]
+    SubjectWithoutUser,
+    /// The user of the token to exchange may not be spoken for to the client.
+    #[error("the user of the subject_token is in none of the client's groups")]
+    SubjectNotAdmitted,
+    /// The token of who acts is no good token of Keyfob's, or not of the type that it is said to be.
+    #[error("the actor_token is unknown, expired, revoked or of another type")]
+    UnknownActorToken,
+    /// The client's policy does not allow the exchange.
+    #[error(transparent)]
+    Exchange(#[from] ExchangeRefusal),
     /// The grant has been revoked, or has come to its end.
     #[error("the grant has been revoked or has expired")]
     GrantEnded,
@@ -149,6 +166,19 @@ impl TokenError {
             Self::DeviceDenied => ErrorCode::AccessDenied,
             Self::AuthorizationPending => ErrorCode::AuthorizationPending,
             Self::SlowDown => ErrorCode::SlowDown,
+            // RFC 8693 section 2.2.2: not invalid_grant.
+            Self::UnknownSubjectToken
+            | Self::SubjectWithoutUser
+            | Self::SubjectNotAdmitted
+            | Self::UnknownActorToken => ErrorCode::InvalidRequest,
+            Self::Exchange(refusal) => match refusal {
+                ExchangeRefusal::SubjectOfAnotherClient
+                | ExchangeRefusal::ActorOfAnotherClient
+                | ExchangeRefusal::ImpersonationNotAllowed
+                | ExchangeRefusal::TooManyActors => ErrorCode::InvalidRequest,
+                ExchangeRefusal::TargetNotAllowed => ErrorCode::InvalidTarget,
+                ExchangeRefusal::ScopeNotAllowed => ErrorCode::InvalidScope,
+            },
             Self::InvalidScope => ErrorCode::InvalidScope,
             Self::Internal(error) if error.is_temporary() => ErrorCode::TemporarilyUnavailable,
             Self::Internal(_) => ErrorCode::ServerError,
@@ -178,13 +208,14 @@ impl Provider {
         credentials: ClientCredentials,
         request: TokenRequest,
     ) -> Result<TokenResponse, TokenError> {
+        let caller = self.meet(&credentials).await?;
         let mut db = self.store.read().await?;
         let grant_type = request.grant_type();
         match request {
             TokenRequest::AuthorizationCode(request) => {
                 let issued = find_code(&mut db, &request).await?;
                 let owner = issued.as_ref().map(|issued| &issued.grant.client);
-                let client = self.admit(&mut db, &credentials, owner, grant_type).await?;
+                let client = self.admit(&mut db, &caller, owner, grant_type).await?;
                 drop(db);
                 let issued = issued.ok_or(TokenError::UnknownCode)?;
                 self.exchange_code(&client, issued, request).await
@@ -192,23 +223,27 @@ impl Provider {
             TokenRequest::RefreshToken(request) => {
                 let presented = find_refresh_token(&mut db, &request).await?;
                 let owner = presented.as_ref().map(|(_, issued)| &issued.grant.client);
-                let client = self.admit(&mut db, &credentials, owner, grant_type).await?;
+                let client = self.admit(&mut db, &caller, owner, grant_type).await?;
                 drop(db);
                 let (token, issued) = presented.ok_or(TokenError::UnknownRefreshToken)?;
                 self.refresh(&client, &token, issued, request).await
             }
             TokenRequest::ClientCredentials(request) => {
-                let client = self.admit(&mut db, &credentials, None, grant_type).await?;
+                let client = self.admit(&mut db, &caller, None, grant_type).await?;
                 drop(db);
                 self.act_as_itself(&client, &request).await
             }
             TokenRequest::DeviceCode(request) => {
                 let presented = find_device_code(&mut db, &request).await?;
                 let owner = presented.as_ref().map(|(_, found)| &found.client);
-                let client = self.admit(&mut db, &credentials, owner, grant_type).await?;
+                let client = self.admit(&mut db, &caller, owner, grant_type).await?;
                 drop(db);
                 let (code, found) = presented.ok_or(TokenError::UnknownDeviceCode)?;
                 self.redeem_device_code(&client, code.digest(), found).await
+            }
+            TokenRequest::TokenExchange(request) => {
+                let client = self.admit(&mut db, &caller, None, grant_type).await?;
+                self.exchange_token(db, &client, request).await
             }
         }
     }
@@ -218,15 +253,15 @@ impl Provider {
     async fn admit(
         &self,
         db: &mut Connection,
-        credentials: &ClientCredentials,
+        caller: &Caller<'_>,
         owner: Option<&Client>,
         grant_type: GrantType,
     ) -> Result<Client, TokenError> {
         let client = match owner {
-            Some(owner) if owner.id.as_str() == credentials.client_id => {
-                self.verify(Some(owner.clone()), credentials)?
+            Some(owner) if owner.id.as_str() == caller.client_id() => {
+                self.verify(Some(owner.clone()), caller)?
             }
-            _ => self.authenticate(db, credentials).await?,
+            _ => self.authenticate(db, caller).await?,
         };
         if !client.metadata.grant_types.contains(grant_type) {
             return Err(TokenError::GrantTypeNotAllowed);
