@@ -313,8 +313,7 @@ def plan_configuration(keyfob, plan):
 
     def pages(names):
         chosen = [browser["pages"][name] for name in names]
-        return [{"match": page["match"], "tasks": [browser["steps"][step] for step in page["steps"]]}
-                for page in chosen]
+        return [{**page, "tasks": [browser["steps"][step] for step in page["steps"]]} for page in chosen]
 
     override = {name: {"browser": pages(names)} for name, names in browser["modules"].items()}
     configuration = {
