@@ -4,11 +4,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::authority::Authority;
+use super::authorization_details::AuthorizationDetailsTypes;
 use super::logout::LogoutPolicy;
 use super::scope::Scopes;
 
 /// Everything about a provider that is a choice and not a rule.
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting that is on or off"
+)]
 pub struct Policy {
     /// How long things live.
     pub lifetimes: Lifetimes,
@@ -24,6 +29,10 @@ pub struct Policy {
     pub require_pkce: bool,
     /// Whether every client must push its authorization requests.
     pub require_pushed_authorization_requests: bool,
+    /// Whether request objects may be unsigned.
+    pub unsigned_request_objects: bool,
+    /// Whether request objects are fetched from where clients have registered them.
+    pub request_uri: bool,
     /// Which clients may register themselves, and what they get.
     pub registration: RegistrationPolicy,
     /// The e-mail domains whose addresses are signed in here, beside the issuer's host, for those
@@ -31,6 +40,8 @@ pub struct Policy {
     pub webfinger_domains: Vec<String>,
     /// What scopes beside the standard ones mean, in words for the consent page, by scope.
     pub scopes: BTreeMap<String, String>,
+    /// The types of authorization details that clients may ask for.
+    pub authorization_details: AuthorizationDetailsTypes,
     /// Where the provider may send requests that others cause.
     pub outbound: OutboundPolicy,
     /// Which certificates of clients count.
