@@ -97,6 +97,10 @@ pub struct ClientMetadata {
     /// The scopes it may ask for; without it, the standard ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scopes>,
+    /// What its users are called by: the same for every client. A client that asks for subjects
+    /// of its own is refused, and not quietly told those that everybody is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject_type: Option<SubjectType>,
     /// The algorithm that signs its ID tokens.
     pub id_token_signed_response_alg: SigningAlgorithm,
     /// The algorithm that signs its authorization responses, where it asks for signed ones;
@@ -246,6 +250,16 @@ pub enum ApplicationType {
     Web,
     /// Runs on a person's machine.
     Native,
+}
+
+/// A kind of subject identifier ([OIDC Core section 8]).
+///
+/// [OIDC Core section 8]: https://openid.net/specs/openid-connect-core-1_0.html#SubjectIDTypes
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectType {
+    /// The same for every client.
+    Public,
 }
 
 /// What a client's ID tokens say of the End-User.
