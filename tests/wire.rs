@@ -18,7 +18,10 @@ async fn the_metadata_has_every_required_member_and_its_endpoints_are_there() {
     assert_eq!(metadata, other);
     assert_eq!(metadata["issuer"], server.issuer());
     assert_eq!(metadata["response_types_supported"], json!(["code"]));
-    assert_eq!(metadata["subject_types_supported"], json!(["public"]));
+    assert_eq!(
+        metadata["subject_types_supported"],
+        json!(["public", "pairwise"])
+    );
     assert_eq!(
         metadata["code_challenge_methods_supported"],
         json!(["S256"])

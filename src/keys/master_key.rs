@@ -98,8 +98,7 @@ impl MasterKey {
     /// The key for one purpose, which `label` names.
     #[must_use]
     pub fn derive(&self, label: &str) -> DerivedKey {
-        let bytes = self.expand::<LENGTH>(label);
-        DerivedKey(hmac::Key::new(hmac::HMAC_SHA256, &*bytes))
+        DerivedKey::of_bytes(&*self.expand::<LENGTH>(label))
     }
 
     /// What the store keeps of the key, so that another one is refused before it is used: 16 bytes
@@ -138,10 +137,17 @@ impl fmt::Debug for MasterKey {
     }
 }
 
-/// A key that was derived from the master key, for authentication tags (HMAC-SHA256).
+/// A key for authentication tags (HMAC-SHA256): derived from the master key, or of secret bytes
+/// that it seals.
 pub struct DerivedKey(hmac::Key);
 
 impl DerivedKey {
+    /// The key of these secret bytes.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, bytes))
+    }
+
     /// The tag of `parts`, as a sequence: parts cannot run into each other, because the length of
     /// each is part of what is authenticated.
     #[must_use]

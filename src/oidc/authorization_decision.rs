@@ -11,7 +11,7 @@ use super::consent::Consent;
 use super::session::Session;
 use super::timestamp::Timestamp;
 use super::transaction::Transaction;
-use super::user::{User, UserId};
+use super::user::User;
 
 /// What to do with an authorization request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -33,12 +33,12 @@ pub enum Step {
 pub struct Situation<'a> {
     /// The redirect URI that the answer goes to.
     pub redirect_uri: &'a str,
-    /// Who is signed in in this browser.
-    pub signed_in: Option<(&'a Session, &'a User)>,
+    /// Who is signed in in this browser, and what the client calls them: their subject.
+    pub signed_in: Option<(&'a Session, &'a User, &'a str)>,
     /// What has happened on the pages of this request, if any was shown.
     pub transaction: Option<&'a Transaction>,
-    /// The user whom a verified `id_token_hint` names.
-    pub hinted: Option<UserId>,
+    /// The subject that a verified `id_token_hint` names.
+    pub hinted: Option<&'a str>,
     /// What the user has allowed the client before.
     pub consented: Option<&'a Consent>,
     /// Now.
@@ -52,7 +52,7 @@ pub fn next_step(request: &AuthorizationRequest, client: &Client, situation: &Si
     if !request.acr.can_be_met() {
         return Step::Refuse(Refusal::UnmetAuthentication);
     }
-    let Some((session, user)) = situation.signed_in else {
+    let Some((session, user, subject)) = situation.signed_in else {
         return interact(prompt.none, Step::LogIn, Refusal::LoginRequired);
     };
     // What happened on the pages counts only for the user who did it.
@@ -71,8 +71,8 @@ pub fn next_step(request: &AuthorizationRequest, client: &Client, situation: &Si
         }
         return interact(prompt.none, Step::LogIn, Refusal::UnmetAuthentication);
     }
-    let is_other = situation.hinted.is_some_and(|hinted| hinted != user.id);
-    if is_other || !request.claims.is_for(&user.id.to_string()) {
+    let is_other = situation.hinted.is_some_and(|hinted| hinted != subject);
+    if is_other || !request.claims.is_for(subject) {
         if has_just_signed_in {
             return Step::Refuse(Refusal::OtherUserThanHinted);
         }

@@ -16,6 +16,7 @@ use super::request_uri::RequestUri;
 use super::response_type::ResponseTypes;
 use super::scope::Scopes;
 use super::signing_algorithm::SigningAlgorithm;
+use super::subject_type::SubjectType;
 use super::token_exchange::TokenExchangePolicy;
 use super::web_uri::WebUri;
 
@@ -97,10 +98,15 @@ pub struct ClientMetadata {
     /// The scopes it may ask for; without it, the standard ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scopes>,
-    /// What its users are called by: the same for every client. A client that asks for subjects
-    /// of its own is refused, and not quietly told those that everybody is told.
+    /// What its users are called by: what every client calls them, or what only its own sector
+    /// does ([OIDC Core section 8]).
+    ///
+    /// [OIDC Core section 8]: https://openid.net/specs/openid-connect-core-1_0.html#SubjectIDTypes
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject_type: Option<SubjectType>,
+    /// Where the redirect URIs of all clients of its sector are listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sector_identifier_uri: Option<WebUri>,
     /// The algorithm that signs its ID tokens.
     pub id_token_signed_response_alg: SigningAlgorithm,
     /// The algorithm that signs its authorization responses, where it asks for signed ones;
@@ -250,16 +256,6 @@ pub enum ApplicationType {
     Web,
     /// Runs on a person's machine.
     Native,
-}
-
-/// A kind of subject identifier ([OIDC Core section 8]).
-///
-/// [OIDC Core section 8]: https://openid.net/specs/openid-connect-core-1_0.html#SubjectIDTypes
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SubjectType {
-    /// The same for every client.
-    Public,
 }
 
 /// What a client's ID tokens say of the End-User.

@@ -18,6 +18,7 @@ use super::response_mode::{Carrier, SIGNED};
 use super::response_type::ResponseTypes;
 use super::scope;
 use super::signing_algorithm::SigningAlgorithm;
+use super::subject_type::SubjectType;
 
 /// The paths of the endpoints below the issuer.
 pub mod path {
@@ -152,7 +153,7 @@ impl Metadata {
                 .map(|it| it.as_str())
                 .collect(),
             acr_values_supported: acr::SUPPORTED.to_vec(),
-            subject_types_supported: vec!["public"],
+            subject_types_supported: SubjectType::ALL.map(SubjectType::as_str).to_vec(),
             id_token_signing_alg_values_supported: SigningAlgorithm::ALL
                 .iter()
                 .map(|it| it.as_str())

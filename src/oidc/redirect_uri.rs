@@ -89,6 +89,15 @@ impl RedirectUri {
         matches!(url.scheme(), "http" | "https").then(|| url.origin().ascii_serialization())
     }
 
+    /// The host, in lower case: of http and https only, since no other scheme says what its hosts
+    /// are.
+    #[must_use]
+    pub fn host(&self) -> Option<String> {
+        let url = Url::parse(&self.text).ok()?;
+        let is_web = matches!(url.scheme(), "http" | "https");
+        url.host_str().filter(|_| is_web).map(str::to_owned)
+    }
+
     /// Whether a page of `origin` is a page of this URI's site, any port for a loopback host.
     #[must_use]
     pub fn is_of_origin(&self, origin: &str) -> bool {

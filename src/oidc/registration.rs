@@ -13,6 +13,7 @@ use super::client_keys;
 use super::client_metadata::ClientMetadata;
 use super::grant_type::GrantType;
 use super::logout_uri;
+use super::subject_type;
 
 /// A member of client metadata that cannot be registered, and why.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -56,6 +57,7 @@ const RULES: &[Rule] = &[
     lifetimes_have_bounds,
     sign_in_starts_over_tls,
     front_channel_logout_is_on_the_clients_own_site,
+    subject_type::pairwise_subjects_have_a_sector,
 ];
 
 fn an_answer_needs_somewhere_to_go(metadata: &ClientMetadata) -> Result<(), MetadataError> {

@@ -21,6 +21,13 @@ impl WebUri {
         Url::parse(&self.0).is_ok_and(|url| url.scheme() == "https")
     }
 
+    /// The host, in lower case.
+    #[must_use]
+    pub fn host(&self) -> Option<String> {
+        let url = Url::parse(&self.0).ok()?;
+        url.host_str().map(str::to_owned)
+    }
+
     /// The origin to name in a Content-Security-Policy so that a page may show it as an image:
     /// none but over TLS, and none of a host with characters that a policy would read otherwise.
     #[must_use]

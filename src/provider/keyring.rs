@@ -84,11 +84,6 @@ impl Provider {
         active.cloned().ok_or(KeyError::Signing(algorithm))
     }
 
-    /// Makes this provider's master key the store's, or finds out that it is not.
-    pub(super) async fn adopt_master_key(&self) -> Result<(), StartError> {
-        adopt_master_key(&self.store, &self.keyring.master_key).await
-    }
-
     /// Loads the keys, and makes those without which nothing can be signed.
     pub(super) async fn prepare_keys(&self) -> Result<(), StartError> {
         self.reload_keys().await?;

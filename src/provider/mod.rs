@@ -14,6 +14,7 @@ mod metadata;
 pub mod operator;
 pub mod outbound;
 pub mod random;
+mod subject;
 
 use std::sync::Arc;
 
@@ -67,6 +68,8 @@ pub struct Provider {
     browser_state_key: DerivedKey,
     /// Rings when logout tokens were queued.
     logouts: Notify,
+    /// Makes the subjects of clients that have their own.
+    pairwise_key: DerivedKey,
     /// Digests the codes that people type for a device, which are too short for a plain hash.
     user_code_key: DerivedKey,
 }
@@ -95,6 +98,9 @@ pub struct Parts {
 impl Provider {
     /// Makes a provider, and its signing keys if its store has none.
     pub async fn start(parts: Parts) -> Result<Self, StartError> {
+        let (store, master_key) = (&parts.store, &parts.master_key);
+        keyring::adopt_master_key(store, master_key).await?;
+        let pairwise_key = subject::pairwise_key(store, master_key, &parts.random).await?;
         let metadata = Metadata::new(&parts.issuer, parts.internal_base.as_ref(), &parts.policy);
         let assertion_audiences = metadata.assertion_audiences(&parts.issuer);
         let outbound = Arc::new(Outbound::new(parts.policy.outbound.clone()));
@@ -112,6 +118,7 @@ impl Provider {
             browser_state_key: parts.master_key.derive("browser state"),
             logouts: Notify::new(),
             user_code_key: parts.master_key.derive("device user codes"),
+            pairwise_key,
             store: parts.store,
             clock: parts.clock,
             random: parts.random,
@@ -120,7 +127,6 @@ impl Provider {
             policy: parts.policy,
             document,
         };
-        provider.adopt_master_key().await?;
         provider.prepare_keys().await?;
         Ok(provider)
     }

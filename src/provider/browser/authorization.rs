@@ -12,7 +12,6 @@ use crate::oidc::client::Client;
 use crate::oidc::parameters::Parameters;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::transaction::Transaction;
-use crate::oidc::user::UserId;
 use crate::provider::{InternalError, Provider};
 use crate::store::{Lease, StoreError, authorization_transactions, clients, consents};
 
@@ -189,7 +188,7 @@ impl Provider {
         let hinted = match &pending.request.id_token_hint {
             None => None,
             Some(hint) => {
-                let Some(user_id) = self.hinted_user(hint, client) else {
+                let Some(subject) = self.hinted_subject(hint, client) else {
                     let refusal = Refusal::InvalidIdTokenHint;
                     let address = &pending.return_address;
                     let is_silent = pending.request.prompt.none;
@@ -197,7 +196,7 @@ impl Provider {
                         .refuse_request(&mut db, browser, client, address, refusal, is_silent)
                         .await;
                 };
-                Some(user_id)
+                Some(subject)
             }
         };
         let signed_in = self.find_signed_in(&mut db, browser).await?;
@@ -206,14 +205,17 @@ impl Provider {
             None => None,
         };
         drop(db);
+        let present = signed_in.as_ref();
+        let subject = present.map(|it| self.subject(client, it.user.id));
+        let present = present.zip(subject.as_deref());
         let situation = Situation {
             redirect_uri: pending.return_address.redirect_uri(),
-            signed_in: signed_in.as_ref().map(|it| (&it.session, &it.user)),
+            signed_in: present.map(|(it, subject)| (&it.session, &it.user, subject)),
             transaction: pending
                 .transaction
                 .as_ref()
                 .map(|(_, transaction)| transaction),
-            hinted,
+            hinted: hinted.as_deref(),
             consented: consented.as_ref(),
             now: self.clock.now(),
         };
@@ -293,11 +295,15 @@ impl Provider {
             .await
     }
 
-    /// The user whom an `id_token_hint` names, if it is an ID token that was issued to `client`,
-    /// expired or not. It says who is meant, and signs nobody in.
-    pub(in crate::provider) fn hinted_user(&self, hint: &str, client: &Client) -> Option<UserId> {
+    /// The subject that an `id_token_hint` names, if it is an ID token that was issued to
+    /// `client`, expired or not. It says who is meant, and signs nobody in.
+    pub(in crate::provider) fn hinted_subject(
+        &self,
+        hint: &str,
+        client: &Client,
+    ) -> Option<String> {
         let claims = self.read_id_token(hint, Some(client.id.as_str())).ok()?;
-        claims.sub.parse().ok()
+        Some(claims.sub)
     }
 
     /// The claims of an ID token of this provider, expired or not.

@@ -198,9 +198,12 @@ impl Provider {
     ) -> Result<AuthorizationOutcome, AuthorizationError> {
         let signed_in = self.find_signed_in(&mut db, browser).await?;
         drop(db);
+        let present = signed_in.as_ref();
+        let subject = present.map(|it| self.subject(&open.client, it.user.id));
+        let present = present.zip(subject.as_deref());
         let situation = Situation {
             redirect_uri: open.redirect_uri(),
-            signed_in: signed_in.as_ref().map(|it| (&it.session, &it.user)),
+            signed_in: present.map(|(it, subject)| (&it.session, &it.user, subject)),
             transaction: Some(&open.transaction),
             hinted: None,
             consented: None,

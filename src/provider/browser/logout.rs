@@ -101,8 +101,11 @@ impl Provider {
                 front_channel: Vec::new(),
             }));
         };
+        // The hint is of this client: what it calls people is known only by it.
+        let client = request.client.as_ref();
+        let own = client.map(|client| self.subject(client, signed_in.user.id));
         let is_hinted = request.hinted.is_some_and(|(sid, subject)| {
-            sid == signed_in.session.id.to_string() || subject == signed_in.user.id.to_string()
+            sid == signed_in.session.id.to_string() || own.is_some_and(|own| own == subject)
         });
         if is_hinted {
             return Ok(LogoutOutcome::SignedOut(SignedOut {

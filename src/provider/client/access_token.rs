@@ -23,6 +23,8 @@ pub struct LiveAccessToken {
     pub handle: Handle,
     /// The client it was issued to.
     pub client_id: ClientId,
+    /// Whom it speaks for, as the client it was issued to calls them.
+    pub subject: String,
     /// Whom it speaks for: a user, or none for the client itself.
     pub user: Option<User>,
     /// The grant it hangs on, of a user's.
@@ -60,6 +62,7 @@ impl LiveAccessToken {
         Self {
             handle: Handle::Jwt(claims.jti),
             client_id,
+            subject: claims.sub,
             user,
             grant_id: claims.grant_id.and_then(|id| id.parse().ok()),
             actor: claims.act,
@@ -157,9 +160,14 @@ impl Provider {
         let (grant, user) = live.on_behalf_of.unzip();
         let grant_id = grant.as_ref().map(|grant| grant.id);
         let own = grant.filter(|grant| grant.client_id == live.token.client_id);
+        let subject = match &user {
+            Some(user) => self.subject(&live.client, user.id),
+            None => live.client.id.to_string(),
+        };
         Ok(Some(LiveAccessToken {
             handle: Handle::Opaque(digest.clone()),
             client_id: live.token.client_id,
+            subject,
             user,
             grant_id,
             actor: live.token.actor,

@@ -113,17 +113,20 @@ impl Provider {
         let Some(token) = token.filter(is_for_caller) else {
             return Introspection::default();
         };
-        let subject = token.user.as_ref().map(|user| user.id.to_string());
+        // Who has a subject of its own for somebody is not told what everybody calls them.
+        let user = token
+            .user
+            .filter(|user| token.subject == user.id.to_string());
         Introspection {
             active: true,
             scope: token.scopes,
             authorization_details: token.authorization_details,
-            username: token.user.map(|user| user.username.to_string()),
+            username: user.map(|user| user.username.to_string()),
             token_type: Some(token.confirmation.token_type()),
             cnf: token.confirmation,
             exp: Some(token.expires_at),
             iat: Some(token.issued_at),
-            sub: Some(subject.unwrap_or_else(|| token.client_id.to_string())),
+            sub: Some(token.subject),
             client_id: Some(token.client_id.to_string()),
             aud: Some(token.audience),
             iss: Some(self.issuer.to_string()),

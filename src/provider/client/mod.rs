@@ -9,6 +9,7 @@ pub mod pushed_authorization_request;
 pub mod registration;
 mod request_object;
 pub mod revocation;
+pub(in crate::provider) mod sector_identifier;
 pub mod signed_by_client;
 pub mod token;
 pub mod userinfo;

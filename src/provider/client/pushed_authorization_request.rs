@@ -126,7 +126,7 @@ impl Provider {
         authorization_request::return_address(&parameters, &client)?;
         let request = authorization_request::parse(&parameters, &client, &self.policy)?;
         if let Some(hint) = &request.id_token_hint {
-            let hinted = self.hinted_user(hint, &client);
+            let hinted = self.hinted_subject(hint, &client);
             hinted.ok_or(Refusal::InvalidIdTokenHint)?;
         }
 

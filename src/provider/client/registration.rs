@@ -20,6 +20,7 @@ use crate::oidc::registration::MetadataError;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::self_registration;
 use crate::provider::browser::throttle::network;
+use crate::provider::client::sector_identifier::check_sector;
 use crate::provider::client::signed_by_client::{check_keys, seal_context};
 use crate::provider::{InternalError, Provider};
 use crate::store::{
@@ -327,7 +328,8 @@ impl Provider {
         self_registration::response(client, secret.as_ref(), access_token, &self.issuer)
     }
 
-    /// Refuses addresses that Keyfob would never ask. No connection is made to any of them.
+    /// Refuses addresses that Keyfob would never ask, without a connection to any of them. Then it
+    /// asks the one that says which sector the client is in.
     async fn check_addresses(&self, metadata: &ClientMetadata) -> Result<(), MetadataError> {
         let asked = self_registration::asked(metadata);
         if let Some((member, _)) = asked.get(MOST_ADDRESSES) {
@@ -338,7 +340,7 @@ impl Provider {
             let checked = self.outbound.check(&uri).await;
             checked.map_err(|error| MetadataError::new(member, format!("'{uri}': {error}")))?;
         }
-        Ok(())
+        check_sector(&self.outbound, metadata).await
     }
 
     /// Counts one more registration from an address, and refuses it if there were too many.

@@ -110,7 +110,7 @@ impl Provider {
         }
         let user = token.user.ok_or(BearerError::InsufficientScope)?;
         let mut all = Map::new();
-        all.insert("sub".to_owned(), user.id.to_string().into());
+        all.insert("sub".to_owned(), token.subject.into());
         all.extend(user_claims::of_scopes(&user, &token.scopes));
         all.extend(token.details.claims.userinfo.of_user(&user));
         Ok(Userinfo {

@@ -189,7 +189,7 @@ impl Provider {
         let now = self.clock.now();
         let claims = LogoutTokenClaims {
             iss: self.issuer.to_string(),
-            sub: delivery.user_id.to_string(),
+            sub: self.subject(client, delivery.user_id),
             aud: client.id.to_string(),
             iat: now,
             exp: now.after(LIFETIME),

@@ -9,7 +9,9 @@ use crate::oidc::redirect_uri::RedirectUri;
 use crate::oidc::registration;
 use crate::oidc::secret::{Digest, Secret};
 use crate::provider::InternalError;
+use crate::provider::client::sector_identifier::check_sector;
 use crate::provider::client::signed_by_client::{check_keys, seal_context};
+use crate::provider::outbound::Outbound;
 use crate::store::{StoreError, client_signing_secrets, clients, logout_deliveries};
 
 use super::{Operator, OperatorError};
@@ -33,6 +35,7 @@ impl Operator {
     ) -> Result<(Client, Option<String>), OperatorError> {
         registration::check(&new.metadata)?;
         check_keys(&new.metadata, &self.policy)?;
+        self.check_sector(&new.metadata).await?;
         let id = match new.client_id {
             Some(text) => text
                 .parse::<ClientId>()
@@ -148,6 +151,8 @@ impl Operator {
             return Ok(client);
         }
         client.metadata.redirect_uris.push(uri);
+        registration::check(&client.metadata)?;
+        self.check_sector(&client.metadata).await?;
         let now = self.clock.now();
         let (stored, expected) = (client.clone(), client.updated_at);
         let is_current = self
@@ -173,6 +178,11 @@ impl Operator {
             .write(move |db| Box::pin(async move { clients::delete(db, &deleted).await }))
             .await?;
         Ok(client)
+    }
+
+    async fn check_sector(&self, metadata: &ClientMetadata) -> Result<(), OperatorError> {
+        let outbound = Outbound::new(self.policy.outbound.clone());
+        Ok(check_sector(&outbound, metadata).await?)
     }
 
     /// The secret that the operator chose, or a new one, of a client that has one.

@@ -126,7 +126,7 @@ impl Provider {
                 let claims = AccessTokenClaims {
                     iss: self.issuer.to_string(),
                     sub: match subject.grant() {
-                        Some(grant) => grant.user_id.to_string(),
+                        Some(grant) => self.subject(client, grant.user_id),
                         None => client.id.to_string(),
                     },
                     aud: audience.into(),
@@ -231,7 +231,7 @@ impl Provider {
         let half_hash = |value: &str| claims::half_hash(algorithm, value);
         let claims = IdTokenClaims {
             iss: self.issuer.to_string(),
-            sub: user.id.to_string(),
+            sub: self.subject(client, user.id),
             aud: client.id.to_string(),
             exp: now.after(metadata.id_token_lifetime(self.policy.lifetimes.id_token)),
             iat: now,

@@ -126,12 +126,10 @@ impl Provider {
             Some(id) => grants::find(db, id).await?,
             None => None,
         };
-        let client_id = live.client_id.to_string();
-        let user = live.user.map(|user| user.id.to_string());
         Ok(Some(GoodToken {
             known: KnownToken {
-                sub: user.unwrap_or_else(|| client_id.clone()),
-                client_id,
+                sub: live.subject,
+                client_id: live.client_id.to_string(),
                 audience: live.audience,
                 scopes: live.scopes,
                 actor: live.actor,
