@@ -14,6 +14,7 @@ use crate::oidc::scope::Scopes;
 use crate::oidc::secret::{Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::token_exchange::Actor;
+use crate::oidc::user::User;
 use crate::provider::client::access_token::{Handle, LiveAccessToken};
 use crate::provider::client::client_authentication::ClientAuthenticationError;
 use crate::provider::{InternalError, Provider};
@@ -113,15 +114,11 @@ impl Provider {
         let Some(token) = token.filter(is_for_caller) else {
             return Introspection::default();
         };
-        // Who has a subject of its own for somebody is not told what everybody calls them.
-        let user = token
-            .user
-            .filter(|user| token.subject == user.id.to_string());
         Introspection {
             active: true,
             scope: token.scopes,
             authorization_details: token.authorization_details,
-            username: user.map(|user| user.username.to_string()),
+            username: token.user.and_then(|user| username(&user, &token.subject)),
             token_type: Some(token.confirmation.token_type()),
             cnf: token.confirmation,
             exp: Some(token.expires_at),
@@ -153,20 +150,28 @@ impl Provider {
                 && issued.token.expires_at > now
                 && issued.grant.user.is_enabled()
         });
-        Ok(
-            live.map_or_else(Introspection::default, |issued| Introspection {
-                active: true,
-                scope: issued.grant.grant.scopes,
-                authorization_details: issued.grant.grant.details.authorization_details,
-                client_id: Some(client.id.to_string()),
-                username: Some(issued.grant.user.username.to_string()),
-                exp: Some(issued.token.expires_at),
-                cnf: issued.token.confirmation,
-                iat: Some(issued.token.issued_at),
-                sub: Some(issued.grant.user.id.to_string()),
-                iss: Some(self.issuer.to_string()),
-                ..Introspection::default()
-            }),
-        )
+        let Some(issued) = live else {
+            return Ok(Introspection::default());
+        };
+        let subject = self.subject(client, issued.grant.user.id);
+        Ok(Introspection {
+            active: true,
+            scope: issued.grant.grant.scopes,
+            authorization_details: issued.grant.grant.details.authorization_details,
+            client_id: Some(client.id.to_string()),
+            username: username(&issued.grant.user, &subject),
+            exp: Some(issued.token.expires_at),
+            cnf: issued.token.confirmation,
+            iat: Some(issued.token.issued_at),
+            sub: Some(subject),
+            iss: Some(self.issuer.to_string()),
+            ..Introspection::default()
+        })
     }
+}
+
+/// The name that `user` signs in with: not for who has a subject of its own for them, and so is
+/// not to know what everybody calls them.
+fn username(user: &User, subject: &str) -> Option<String> {
+    (user.id.to_string() == subject).then(|| user.username.to_string())
 }
