@@ -39,10 +39,10 @@ fn wanted_form(request: &HttpRequest) -> IntrospectionForm {
     let accept = header::Accept::parse(request).unwrap_or_else(|_| header::Accept::json());
     let quality = |media_type: &str| {
         let named = accept.iter().find(|it| it.item.essence_str() == media_type);
-        named.map_or(header::q(0), |it| it.quality)
+        named.map_or(header::Quality::ZERO, |it| it.quality)
     };
     let jwt = quality(JWT);
-    if jwt > header::q(0) && jwt >= quality("application/json") {
+    if jwt > header::Quality::ZERO && jwt >= quality("application/json") {
         IntrospectionForm::Jwt
     } else {
         IntrospectionForm::Json
