@@ -36,6 +36,7 @@ mod jwks_cache;
 mod logout;
 mod outbound;
 mod pairwise_subjects;
+mod protected_responses;
 mod pushed_authorization_requests;
 mod registration;
 mod registration_addresses;
