@@ -22,6 +22,7 @@ async fn the_metadata_has_every_required_member_and_its_endpoints_are_there() {
         metadata["subject_types_supported"],
         json!(["public", "pairwise"])
     );
+    assert_eq!(metadata["acr_values_supported"], json!(["1"]));
     assert_eq!(
         metadata["code_challenge_methods_supported"],
         json!(["S256"])
@@ -120,7 +121,10 @@ async fn both_tokens_have_the_members_of_their_specifications() {
 
     let card = jwt::verify(&tokens.access_token, &keys);
     let members = [
+        "acr",
+        "amr",
         "aud",
+        "auth_time",
         "client_id",
         "exp",
         "grant_id",

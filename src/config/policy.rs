@@ -26,6 +26,7 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
             default.require_pushed_authorization_requests,
         ),
         dpop_nonces: reader.or("dpop_nonces", default.dpop_nonces),
+        userinfo_max_age: reader.optional_within("step_up.userinfo_max_age", &SESSION),
         unsigned_request_objects: reader
             .or("unsigned_request_objects", default.unsigned_request_objects),
         request_uri: reader.or("request_uri", default.request_uri),

@@ -58,9 +58,12 @@ pub fn refuse(error: &BearerError) -> HttpResponse {
     let code = error.code();
     let status = match code {
         None
-        | Some(ErrorCode::InvalidToken | ErrorCode::InvalidDpopProof | ErrorCode::UseDpopNonce) => {
-            StatusCode::UNAUTHORIZED
-        }
+        | Some(
+            ErrorCode::InvalidToken
+            | ErrorCode::InvalidDpopProof
+            | ErrorCode::UseDpopNonce
+            | ErrorCode::InsufficientUserAuthentication,
+        ) => StatusCode::UNAUTHORIZED,
         Some(ErrorCode::InsufficientScope) => StatusCode::FORBIDDEN,
         Some(ErrorCode::TemporarilyUnavailable) => StatusCode::SERVICE_UNAVAILABLE,
         Some(ErrorCode::ServerError) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -78,8 +81,15 @@ pub fn refuse(error: &BearerError) -> HttpResponse {
                     BearerError::Proof(_) | BearerError::NotBound => dpop_scheme(),
                     _ => "Bearer".to_owned(),
                 };
+                // RFC 9470 section 3: what to ask the authorization endpoint for.
+                let needed = match error {
+                    BearerError::InsufficientAuthentication { max_age } => {
+                        format!(", max_age=\"{}\"", max_age.as_secs())
+                    }
+                    _ => String::new(),
+                };
                 format!(
-                    "{scheme} error=\"{}\", error_description=\"{error}\"",
+                    "{scheme} error=\"{}\", error_description=\"{error}\"{needed}",
                     code.as_str()
                 )
             },

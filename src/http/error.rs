@@ -203,6 +203,7 @@ const fn describe(code: ErrorCode) -> &'static str {
         ErrorCode::UnsupportedGrantType => "the grant_type is not supported",
         ErrorCode::InvalidToken => "the access token is unknown, expired or revoked",
         ErrorCode::InsufficientScope => "the access token lacks a scope that is needed here",
+        ErrorCode::InsufficientUserAuthentication => "the person signed in too long ago",
         ErrorCode::UnsupportedTokenType => "tokens of this type cannot be revoked",
         ErrorCode::InvalidDpopProof => {
             "the DPoP proof is missing, malformed, used or not for this request"

@@ -9,6 +9,7 @@ use super::authorization_request::{AuthorizationRequest, Refusal};
 use super::client::Client;
 use super::consent::Consent;
 use super::session::Session;
+use super::step_up::is_older;
 use super::timestamp::Timestamp;
 use super::transaction::Transaction;
 use super::user::User;
@@ -102,8 +103,7 @@ fn is_stale(request: &AuthorizationRequest, session: &Session, now: Timestamp) -
     let Some(max_age) = request.max_age else {
         return false;
     };
-    let age = now.seconds_since(session.authenticated_at).max(0);
-    max_age == 0 || u64::try_from(age).unwrap_or(u64::MAX) > max_age
+    max_age == 0 || is_older(session.authenticated_at, max_age, now)
 }
 
 fn needs_consent(request: &AuthorizationRequest, client: &Client, situation: &Situation) -> bool {

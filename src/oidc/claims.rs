@@ -68,6 +68,15 @@ pub struct AccessTokenClaims {
     pub iat: Timestamp,
     /// Its identifier.
     pub jti: String,
+    /// When the user had proved who they are; nothing, of a client that acts as itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<Timestamp>,
+    /// How strongly they were authenticated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// How.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<String>,
     /// The client it was issued to.
     pub client_id: String,
     /// What it allows.

@@ -27,6 +27,8 @@ pub enum ErrorCode {
     InvalidToken,
     /// [RFC 6750 section 3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1)
     InsufficientScope,
+    /// [RFC 9470 section 3](https://www.rfc-editor.org/rfc/rfc9470#section-3)
+    InsufficientUserAuthentication,
     /// [RFC 7009 section 2.2.1](https://www.rfc-editor.org/rfc/rfc7009#section-2.2.1)
     UnsupportedTokenType,
     /// [RFC 9449 section 5](https://www.rfc-editor.org/rfc/rfc9449#section-5)
@@ -82,6 +84,7 @@ impl ErrorCode {
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
+            Self::InsufficientUserAuthentication => "insufficient_user_authentication",
             Self::UnsupportedTokenType => "unsupported_token_type",
             Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::UseDpopNonce => "use_dpop_nonce",

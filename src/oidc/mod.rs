@@ -56,6 +56,7 @@ pub mod self_registration;
 pub mod session;
 pub mod session_state;
 pub mod signing_algorithm;
+pub mod step_up;
 pub mod subject_type;
 pub mod timestamp;
 pub mod token_exchange;

@@ -31,6 +31,9 @@ pub struct Policy {
     pub require_pushed_authorization_requests: bool,
     /// Whether DPoP proofs need a nonce of the server's (RFC 9449 section 8).
     pub dpop_nonces: bool,
+    /// How long ago somebody may have proved who they are whose claims the userinfo endpoint tells;
+    /// any time, without it.
+    pub userinfo_max_age: Option<Duration>,
     /// Whether request objects may be unsigned.
     pub unsigned_request_objects: bool,
     /// Whether request objects are fetched from where clients have registered them.

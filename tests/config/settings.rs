@@ -69,6 +69,7 @@ fn every_setting_is_read() {
     assert_eq!(policy.key_rotation.cache, Duration::from_mins(10));
     assert_eq!(policy.logout.ends, EndingGrants::All);
     assert!(policy.logout.session_management);
+    assert_eq!(policy.userinfo_max_age, Some(Duration::from_mins(20)));
     assert_eq!(policy.scopes["mail:read"], "Read your mail");
     assert!(policy.client_certificates.is_accepted);
     let allowed = policy.outbound.allow.iter().map(ToString::to_string);
@@ -329,6 +330,9 @@ window = "10m"
 [keys]
 rotation_interval = "30d"
 cache = "10m"
+
+[step_up]
+userinfo_max_age = "20m"
 
 [logout]
 ends = "all"

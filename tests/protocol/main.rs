@@ -44,6 +44,7 @@ mod registration_management;
 mod request_objects;
 mod response_types;
 mod signed_responses;
+mod step_up;
 mod token_exchange;
 mod unchecked_clients;
 mod webfinger;

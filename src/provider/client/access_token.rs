@@ -28,6 +28,12 @@ pub struct LiveAccessToken {
     pub subject: String,
     /// Whom it speaks for: a user, or none for the client itself.
     pub user: Option<User>,
+    /// When they had proved who they are.
+    pub auth_time: Option<Timestamp>,
+    /// How strongly they were authenticated.
+    pub acr: Option<String>,
+    /// How.
+    pub amr: Vec<String>,
     /// The grant it hangs on, of a user's.
     pub grant_id: Option<GrantId>,
     /// Who acts for the user, in a token that came of an exchange.
@@ -67,6 +73,9 @@ impl LiveAccessToken {
             client_id,
             subject: claims.sub,
             user,
+            auth_time: claims.auth_time,
+            acr: claims.acr,
+            amr: claims.amr,
             grant_id: claims.grant_id.and_then(|id| id.parse().ok()),
             actor: claims.act,
             scopes: claims.scope,
@@ -167,6 +176,11 @@ impl Provider {
         let Some(live) = live else { return Ok(None) };
         let (grant, user) = live.on_behalf_of.unzip();
         let grant_id = grant.as_ref().map(|grant| grant.id);
+        let auth_time = grant.as_ref().map(|grant| grant.authenticated_at);
+        let (acr, amr) = match &grant {
+            Some(grant) => (Some(grant.acr.clone()), grant.amr.clone()),
+            None => (None, Vec::new()),
+        };
         let own = grant.filter(|grant| grant.client_id == live.token.client_id);
         let subject = match &user {
             Some(user) => self.subject(&live.client, user.id),
@@ -177,6 +191,9 @@ impl Provider {
             client_id: live.token.client_id,
             subject,
             user,
+            auth_time,
+            acr,
+            amr,
             grant_id,
             actor: live.token.actor,
             scopes: live.token.scopes,

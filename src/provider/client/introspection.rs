@@ -31,7 +31,7 @@ use crate::store::{Connection, grants, refresh_tokens};
 #[derive(Clone, Debug, Default, Serialize)]
 #[expect(
     missing_docs,
-    reason = "each member is documented in RFC 7662 section 2.2 or RFC 8693 under its name"
+    reason = "each member is documented in RFC 7662 section 2.2, RFC 8693 or RFC 9470 under its name"
 )]
 pub struct Introspection {
     pub active: bool,
@@ -49,6 +49,12 @@ pub struct Introspection {
     pub exp: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iat: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sub: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -151,6 +157,9 @@ impl Provider {
             cnf: token.confirmation,
             exp: Some(token.expires_at),
             iat: Some(token.issued_at),
+            auth_time: token.auth_time,
+            acr: token.acr,
+            amr: token.amr,
             sub: Some(token.subject),
             client_id: Some(token.client_id.to_string()),
             aud: Some(token.audience),

@@ -3,6 +3,8 @@
 //! [OIDC Core section 5.3]: https://openid.net/specs/openid-connect-core-1_0.html#UserInfo
 //! [RFC 6750 section 3]: https://www.rfc-editor.org/rfc/rfc6750#section-3
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
 use crate::oidc::client::Client;
@@ -11,6 +13,8 @@ use crate::oidc::dpop::DpopError;
 use crate::oidc::error::ErrorCode;
 use crate::oidc::protected_response::UserinfoClaims;
 use crate::oidc::scope;
+use crate::oidc::step_up::is_older;
+use crate::oidc::timestamp::Timestamp;
 use crate::oidc::user_claims;
 use crate::provider::client::dpop::{Sender, SenderError};
 use crate::provider::client::protected_response::Answer;
@@ -41,6 +45,12 @@ pub enum BearerError {
     /// A good access token without the scope that is needed.
     #[error("the access token lacks the scope openid")]
     InsufficientScope,
+    /// A good access token of somebody who proved too long ago who they are.
+    #[error("the person signed in too long ago for this")]
+    InsufficientAuthentication {
+        /// How long ago it may be at most.
+        max_age: Duration,
+    },
     /// A failure.
     #[error(transparent)]
     Internal(#[from] InternalError),
@@ -58,6 +68,9 @@ impl BearerError {
                 Some(ErrorCode::InvalidToken)
             }
             Self::InsufficientScope => Some(ErrorCode::InsufficientScope),
+            Self::InsufficientAuthentication { .. } => {
+                Some(ErrorCode::InsufficientUserAuthentication)
+            }
             Self::Internal(error) if error.is_temporary() => {
                 Some(ErrorCode::TemporarilyUnavailable)
             }
@@ -111,6 +124,7 @@ impl Provider {
             return Err(BearerError::OtherAudience);
         }
         let user = token.user.ok_or(BearerError::InsufficientScope)?;
+        self.require_recent(token.auth_time)?;
         let mut all = Map::new();
         all.insert("sub".to_owned(), token.subject.into());
         all.extend(user_claims::of_scopes(&user, &token.scopes));
@@ -129,6 +143,21 @@ impl Provider {
             answer,
             client_id: token.client_id.to_string(),
         })
+    }
+
+    /// Checks that a user has proved lately enough who they are, where the operator asks for that
+    /// ([RFC 9470 section 3]).
+    ///
+    /// [RFC 9470 section 3]: https://www.rfc-editor.org/rfc/rfc9470#section-3
+    fn require_recent(&self, auth_time: Option<Timestamp>) -> Result<(), BearerError> {
+        let Some(max_age) = self.policy.userinfo_max_age else {
+            return Ok(());
+        };
+        let now = self.clock.now();
+        if auth_time.is_none_or(|at| is_older(at, max_age.as_secs(), now)) {
+            return Err(BearerError::InsufficientAuthentication { max_age });
+        }
+        Ok(())
     }
 
     /// Checks that a token comes from whoever holds the keys that it is bound to

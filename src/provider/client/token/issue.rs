@@ -120,12 +120,13 @@ impl Provider {
         let actor = subject
             .exchange()
             .and_then(|exchange| exchange.actor.clone());
-        let grant_id = subject.grant().map(|grant| grant.id);
+        let grant = subject.grant();
+        let grant_id = grant.map(|grant| grant.id);
         let (text, record) = match metadata.access_token_format {
             AccessTokenFormat::Jwt => {
                 let claims = AccessTokenClaims {
                     iss: self.issuer.to_string(),
-                    sub: match subject.grant() {
+                    sub: match grant {
                         Some(grant) => self.subject(client, grant.user_id),
                         None => client.id.to_string(),
                     },
@@ -133,6 +134,9 @@ impl Provider {
                     exp: expires_at,
                     iat: now,
                     jti: self.random.uuid().to_string(),
+                    auth_time: grant.map(|grant| grant.authenticated_at),
+                    acr: grant.map(|grant| grant.acr.clone()),
+                    amr: grant.map_or_else(Vec::new, |grant| grant.amr.clone()),
                     client_id: client.id.to_string(),
                     scope: access.scopes.clone(),
                     cnf: confirmation.clone(),
