@@ -8,6 +8,7 @@
 //! [OIDC Core section 3.1.2.1]: https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
 
 use super::acr::RequestedAcr;
+use super::api::InvalidTarget;
 use super::authorization_response::ReturnAddress;
 use super::claims_request::ClaimsRequest;
 use super::client::Client;
@@ -92,6 +93,9 @@ pub enum Refusal {
     /// A `scope` that is missing, malformed, or leaves nothing to grant.
     #[error("the scope is missing, malformed or entirely unknown")]
     InvalidScope,
+    /// A `resource` that is not for the client.
+    #[error(transparent)]
+    InvalidTarget(#[from] InvalidTarget),
     /// No `nonce` in a request for an ID token that travels through the browser.
     #[error("the request has no nonce")]
     NonceMissing,
@@ -167,6 +171,7 @@ impl Refusal {
             Self::UnsupportedResponseType => ErrorCode::UnsupportedResponseType,
             Self::ResponseTypeNotAllowed => ErrorCode::UnauthorizedClient,
             Self::InvalidScope => ErrorCode::InvalidScope,
+            Self::InvalidTarget(_) => ErrorCode::InvalidTarget,
             Self::UnmetAuthentication => ErrorCode::UnmetAuthenticationRequirements,
             Self::LoginRequired | Self::OtherUserThanHinted => ErrorCode::LoginRequired,
             Self::ConsentRequired => ErrorCode::ConsentRequired,
@@ -184,6 +189,8 @@ pub struct AuthorizationRequest {
     pub response_type: ResponseType,
     /// The requested scopes that the client may have.
     pub scopes: Scopes,
+    /// The APIs that tokens are wanted for ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)).
+    pub resources: Vec<String>,
     /// The value to return in the ID token.
     pub nonce: Option<String>,
     /// The PKCE challenge.
@@ -273,9 +280,11 @@ pub fn parse(
         parameters.get(accepted)?;
     }
     let claims = claims(parameters, client)?;
+    let resources = resources(parameters, client, policy, response_type)?;
     Ok(AuthorizationRequest {
         response_type,
-        scopes: scopes(parameters, client, response_type)?,
+        scopes: scopes(parameters, client, policy, (response_type, &resources))?,
+        resources,
         nonce: nonce(parameters, response_type)?,
         code_challenge: if response_type.has_code() {
             code_challenge(parameters, client, policy)?
@@ -350,21 +359,43 @@ fn response_type(
 fn scopes(
     parameters: &Parameters,
     client: &Client,
-    response_type: ResponseType,
+    policy: &Policy,
+    (response_type, resources): (ResponseType, &[String]),
 ) -> Result<Scopes, Refusal> {
-    let requested = parameters.get("scope")?.ok_or(Refusal::InvalidScope)?;
-    let requested: Scopes = requested.parse().map_err(|_| Refusal::InvalidScope)?;
+    let requested: Scopes = match parameters.get("scope")? {
+        Some(requested) => requested.parse().map_err(|_| Refusal::InvalidScope)?,
+        // RFC 6749 section 3.3: what an API has is the default of who asks for the API alone.
+        None if !resources.is_empty() => policy.apis.scopes_of(resources),
+        None => return Err(Refusal::InvalidScope),
+    };
     let grant_types = &client.metadata.grant_types;
     // OIDC Core section 11: without a code there is no refresh token to ask for.
     let may_refresh = grant_types.contains(GrantType::RefreshToken) && response_type.has_code();
-    let permitted = client
-        .permitted(&requested)
-        .filtered(|scope| may_refresh || scope != OFFLINE_ACCESS);
+    let permitted = requested.filtered(|scope| {
+        let may = client.may_have(scope) || policy.apis.have_scope(resources, scope, client);
+        may && (may_refresh || scope != OFFLINE_ACCESS)
+    });
+    // An API need not have scopes: who it is for is in the token, too.
+    let is_empty = permitted.is_empty() && resources.is_empty();
     let lacks_openid = response_type.has_id_token() && !permitted.contains(OPENID);
-    if permitted.is_empty() || lacks_openid {
+    if is_empty || lacks_openid {
         return Err(Refusal::InvalidScope);
     }
     Ok(permitted)
+}
+
+fn resources(
+    parameters: &Parameters,
+    client: &Client,
+    policy: &Policy,
+    response_type: ResponseType,
+) -> Result<Vec<String>, Refusal> {
+    let resources = policy.apis.requested(parameters, client)?;
+    // One token can come through the browser, and a token is for one API.
+    if response_type.has_token() && resources.len() > 1 {
+        return Err(InvalidTarget.into());
+    }
+    Ok(resources)
 }
 
 fn nonce(parameters: &Parameters, response_type: ResponseType) -> Result<Option<String>, Refusal> {

@@ -35,6 +35,8 @@ pub enum ErrorCode {
     SlowDown,
     /// [RFC 8628 section 3.5](https://www.rfc-editor.org/rfc/rfc8628#section-3.5)
     ExpiredToken,
+    /// [RFC 8707 section 2](https://www.rfc-editor.org/rfc/rfc8707#section-2)
+    InvalidTarget,
     /// [RFC 7591 section 3.2.2](https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2)
     InvalidRedirectUri,
     /// [RFC 7591 section 3.2.2](https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2)
@@ -78,6 +80,7 @@ impl ErrorCode {
             Self::AuthorizationPending => "authorization_pending",
             Self::SlowDown => "slow_down",
             Self::ExpiredToken => "expired_token",
+            Self::InvalidTarget => "invalid_target",
             Self::InvalidRedirectUri => "invalid_redirect_uri",
             Self::InvalidClientMetadata => "invalid_client_metadata",
             Self::LoginRequired => "login_required",

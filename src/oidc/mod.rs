@@ -4,6 +4,7 @@
 //! is an argument.
 
 pub mod acr;
+pub mod api;
 pub mod authority;
 pub mod authorization_decision;
 pub mod authorization_request;

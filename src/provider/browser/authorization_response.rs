@@ -117,6 +117,7 @@ impl Provider {
             nonce: request.nonce.clone(),
             details: GrantDetails {
                 claims: request.claims.about_user(),
+                resources: request.resources.clone(),
             },
             created_at: now,
             expires_at: grant::expiry(client, &request.scopes, lifetimes, now),

@@ -1,0 +1,3 @@
+-- Resource indicators (RFC 8707): the APIs that a person has allowed a client to get tokens for,
+-- with spaces between; null for none.
+ALTER TABLE consents ADD COLUMN resources TEXT;
