@@ -7,6 +7,7 @@
 //!
 //! **Invariant:** this module alone reads the environment.
 
+mod api;
 pub mod brand;
 pub mod database_url;
 mod effective;

@@ -14,6 +14,10 @@ use crate::oidc::scope::{STANDARD, Scopes};
 /// Reads the policy.
 pub(super) fn read(reader: &mut Reader) -> Policy {
     let default = Policy::default();
+    let apis = super::api::read(reader);
+    let mut registration = registration::read(reader, default.registration);
+    // Who may ask for an API may register with its scopes.
+    registration.scope = registration.scope.union(&apis.open_scopes());
     Policy {
         lifetimes: lifetimes(reader, &default.lifetimes),
         passwords: passwords(reader, &default.passwords),
@@ -25,9 +29,10 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
             "require_pushed_authorization_requests",
             default.require_pushed_authorization_requests,
         ),
-        registration: registration::read(reader, default.registration),
+        registration,
         webfinger_domains: registration::webfinger_domains(reader),
         scopes: scopes(reader),
+        apis,
         outbound: super::outbound::read(reader),
     }
 }

@@ -193,6 +193,13 @@ impl Reader {
             .collect()
     }
 
+    /// The keys of the section `name` in the file, without the section, of one whose keys are free.
+    pub(super) fn keys_of(&self, name: &str) -> Vec<String> {
+        let prefix = format!("{name}.");
+        let keys = self.file.keys().filter_map(|key| key.strip_prefix(&prefix));
+        keys.map(str::to_owned).collect()
+    }
+
     /// Reports that the value of `key` is wrong in the light of another.
     pub(super) fn wrong(&mut self, key: &str, wrong: Wrong) {
         let (origin, value) = self

@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::oidc::client_authentication::{ClientCredentials, CredentialsError};
 use crate::oidc::error::ErrorCode;
 use crate::oidc::parameters::Parameters;
+use crate::oidc::token_exchange::TokenExchangeRequestError;
 use crate::oidc::token_request::{TokenRequest, TokenRequestError};
 use crate::provider::client::token::TokenError;
 
@@ -35,9 +36,13 @@ async fn answer(site: &Site, request: &HttpRequest, payload: Payload) -> HttpRes
             return OAuthError::new(match error {
                 TokenRequestError::UnsupportedGrantType => ErrorCode::UnsupportedGrantType,
                 TokenRequestError::MalformedScope => ErrorCode::InvalidScope,
+                TokenRequestError::TokenExchange(TokenExchangeRequestError::InvalidTarget) => {
+                    ErrorCode::InvalidTarget
+                }
                 TokenRequestError::Repeated(_)
                 | TokenRequestError::GrantTypeMissing
-                | TokenRequestError::Missing(_) => ErrorCode::InvalidRequest,
+                | TokenRequestError::Missing(_)
+                | TokenRequestError::TokenExchange(_) => ErrorCode::InvalidRequest,
             })
             .respond();
         }

@@ -223,6 +223,7 @@ impl AuthorizationRequest {
                 ..Prompt::default()
             },
             max_age: client.metadata.default_max_age,
+            acr: RequestedAcr::of(None, None, &client.metadata.default_acr_values),
             ..Self::default()
         }
     }

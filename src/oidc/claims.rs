@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256, Sha512};
 use super::scope::Scopes;
 use super::signing_algorithm::SigningAlgorithm;
 use super::timestamp::Timestamp;
+use super::token_exchange::Actor;
 
 /// The claims of an ID token: the badge, for one client.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -73,6 +74,9 @@ pub struct AccessTokenClaims {
     /// The grant it belongs to, by which Keyfob's own endpoints know whether it was revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_id: Option<String>,
+    /// Who acts for the subject, in a token that came of an exchange.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Actor>,
 }
 
 /// A member that is one string, or a list of more or fewer ([RFC 7519 section 4.1.3]).

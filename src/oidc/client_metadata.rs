@@ -13,6 +13,7 @@ use super::redirect_uri::RedirectUri;
 use super::response_type::ResponseTypes;
 use super::scope::Scopes;
 use super::signing_algorithm::SigningAlgorithm;
+use super::token_exchange::TokenExchangePolicy;
 use super::web_uri::WebUri;
 
 /// Client metadata as [RFC 7591 section 2] and OpenID Connect Dynamic Client Registration have
@@ -158,6 +159,9 @@ pub struct ClientMetadata {
     /// its redirect URIs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allowed_origins: Vec<String>,
+    /// What it may exchange tokens for, if it has that grant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_exchange: Option<TokenExchangePolicy>,
     /// The lifetime of its access tokens in seconds, where it differs from the server's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_token_lifetime: Option<u64>,

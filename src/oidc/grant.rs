@@ -15,6 +15,7 @@ use super::policy::Lifetimes;
 use super::scope::{OFFLINE_ACCESS, Scopes};
 use super::session::SessionId;
 use super::timestamp::Timestamp;
+use super::token_exchange::Actor;
 use super::user::UserId;
 
 /// The identifier of a grant.
@@ -149,6 +150,8 @@ pub struct AccessTokenRecord {
     pub scopes: Scopes,
     /// The APIs it is for.
     pub audience: Vec<String>,
+    /// Who acts for the user, in a token that came of an exchange.
+    pub actor: Option<Actor>,
     /// When it was issued.
     pub issued_at: Timestamp,
     /// When it ends.

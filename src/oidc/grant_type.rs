@@ -23,6 +23,9 @@ pub enum GrantType {
     /// [RFC 8628 section 3.4](https://www.rfc-editor.org/rfc/rfc8628#section-3.4)
     #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
     DeviceCode,
+    /// [RFC 8693 section 2.1](https://www.rfc-editor.org/rfc/rfc8693#section-2.1)
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange")]
+    TokenExchange,
     /// [RFC 6749 section 4.2](https://www.rfc-editor.org/rfc/rfc6749#section-4.2): tokens from the
     /// authorization endpoint. The token endpoint does not know it.
     Implicit,
@@ -35,6 +38,7 @@ impl GrantType {
         Self::RefreshToken,
         Self::ClientCredentials,
         Self::DeviceCode,
+        Self::TokenExchange,
         Self::Implicit,
     ];
 
@@ -46,6 +50,7 @@ impl GrantType {
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
             Self::Implicit => "implicit",
         }
     }

@@ -48,6 +48,7 @@ pub mod session;
 pub mod session_state;
 pub mod signing_algorithm;
 pub mod timestamp;
+pub mod token_exchange;
 pub mod token_request;
 pub mod token_response;
 pub mod transaction;

@@ -50,7 +50,7 @@ const RULES: &[Rule] = &[
     an_answer_needs_somewhere_to_go,
     front_channel_types_have_their_grants,
     client_keys::keys_go_with_the_method,
-    acting_as_itself_needs_a_secret,
+    acting_without_a_person_needs_a_secret,
     lifetimes_have_bounds,
     sign_in_starts_over_tls,
     front_channel_logout_is_on_the_clients_own_site,
@@ -82,14 +82,27 @@ fn front_channel_types_have_their_grants(metadata: &ClientMetadata) -> Result<()
     Ok(())
 }
 
-/// [RFC 6749 section 4.4]: confidential clients only.
+/// [RFC 6749 section 4.4], [RFC 8693 section 2.1]: confidential clients only.
 ///
 /// [RFC 6749 section 4.4]: https://www.rfc-editor.org/rfc/rfc6749#section-4.4
-fn acting_as_itself_needs_a_secret(metadata: &ClientMetadata) -> Result<(), MetadataError> {
-    let is_public = metadata.token_endpoint_auth_method == ClientAuthenticationMethod::None;
-    if is_public && metadata.grant_types.contains(GrantType::ClientCredentials) {
-        let reason = "client_credentials: a client without a secret cannot act as itself";
-        return Err(MetadataError::new("grant_types", reason));
+/// [RFC 8693 section 2.1]: https://www.rfc-editor.org/rfc/rfc8693#section-2.1
+fn acting_without_a_person_needs_a_secret(metadata: &ClientMetadata) -> Result<(), MetadataError> {
+    if metadata.token_endpoint_auth_method != ClientAuthenticationMethod::None {
+        return Ok(());
+    }
+    for (grant, reason) in [
+        (
+            GrantType::ClientCredentials,
+            "client_credentials: a client without a secret cannot act as itself",
+        ),
+        (
+            GrantType::TokenExchange,
+            "token-exchange: a client without a secret cannot exchange tokens",
+        ),
+    ] {
+        if metadata.grant_types.contains(grant) {
+            return Err(MetadataError::new("grant_types", reason));
+        }
     }
     Ok(())
 }
@@ -157,6 +170,11 @@ mod tests {
             (
                 json!({"redirect_uris": ["https://rp.test/cb"], "grant_types": ["implicit"],
                     "response_types": ["code token"]}),
+                "grant_types",
+            ),
+            (
+                json!({"grant_types": ["urn:ietf:params:oauth:grant-type:token-exchange"],
+                    "token_endpoint_auth_method": "none"}),
                 "grant_types",
             ),
             (

@@ -5,9 +5,11 @@
 //! [RFC 7636 section 4.5]: https://www.rfc-editor.org/rfc/rfc7636#section-4.5
 //! [RFC 8628 section 3.4]: https://www.rfc-editor.org/rfc/rfc8628#section-3.4
 
+use super::api;
 use super::grant_type::GrantType;
 use super::parameters::{Parameters, Repeated};
 use super::scope::Scopes;
+use super::token_exchange::{TokenExchangeRequest, TokenExchangeRequestError};
 
 /// A token request, by grant.
 #[derive(Clone, Debug)]
@@ -20,6 +22,8 @@ pub enum TokenRequest {
     ClientCredentials(ClientCredentialsRequest),
     /// Asks whether a person has answered a device.
     DeviceCode(DeviceCodeRequest),
+    /// Exchanges a token for another.
+    TokenExchange(TokenExchangeRequest),
 }
 
 /// What exchanges a code.
@@ -31,6 +35,8 @@ pub struct AuthorizationCodeRequest {
     pub redirect_uri: Option<String>,
     /// The PKCE verifier. An empty one is one that does not fit.
     pub code_verifier: Option<String>,
+    /// The API that the token is to be for ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)).
+    pub resources: Vec<String>,
 }
 
 /// What exchanges a refresh token.
@@ -40,6 +46,8 @@ pub struct RefreshTokenRequest {
     pub refresh_token: String,
     /// The scopes wanted; all that were granted, without it.
     pub scopes: Option<Scopes>,
+    /// The API that the token is to be for.
+    pub resources: Vec<String>,
 }
 
 /// What asks for a token of the client's own.
@@ -47,6 +55,8 @@ pub struct RefreshTokenRequest {
 pub struct ClientCredentialsRequest {
     /// The scopes wanted; all that the client is registered for, without it.
     pub scopes: Option<Scopes>,
+    /// The API that the token is to be for.
+    pub resources: Vec<String>,
 }
 
 /// What asks whether a person has answered a device.
@@ -54,6 +64,8 @@ pub struct ClientCredentialsRequest {
 pub struct DeviceCodeRequest {
     /// The device code, as presented.
     pub device_code: String,
+    /// The API that the token is to be for.
+    pub resources: Vec<String>,
 }
 
 /// Why a body is not a token request, in the order of the checks.
@@ -74,6 +86,9 @@ pub enum TokenRequestError {
     /// A `scope` that is not of RFC 6749's form.
     #[error("the scope is malformed")]
     MalformedScope,
+    /// No exchange that there is.
+    #[error(transparent)]
+    TokenExchange(#[from] TokenExchangeRequestError),
 }
 
 impl TokenRequest {
@@ -89,18 +104,25 @@ impl TokenRequest {
                 code: required(body, "code")?,
                 redirect_uri: body.get("redirect_uri")?.map(str::to_owned),
                 code_verifier: body.get_even_empty("code_verifier")?.map(str::to_owned),
+                resources: api::named(body),
             }),
             GrantType::RefreshToken => Self::RefreshToken(RefreshTokenRequest {
                 refresh_token: required(body, "refresh_token")?,
                 scopes: scopes(body)?,
+                resources: api::named(body),
             }),
             GrantType::ClientCredentials => Self::ClientCredentials(ClientCredentialsRequest {
                 scopes: scopes(body)?,
+                resources: api::named(body),
             }),
             GrantType::Implicit => return Err(TokenRequestError::UnsupportedGrantType),
             GrantType::DeviceCode => Self::DeviceCode(DeviceCodeRequest {
                 device_code: required(body, "device_code")?,
+                resources: api::named(body),
             }),
+            GrantType::TokenExchange => {
+                Self::TokenExchange(TokenExchangeRequest::parse(body, scopes(body)?)?)
+            }
         })
     }
 
@@ -112,6 +134,7 @@ impl TokenRequest {
             Self::RefreshToken(_) => GrantType::RefreshToken,
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
             Self::DeviceCode(_) => GrantType::DeviceCode,
+            Self::TokenExchange(_) => GrantType::TokenExchange,
         }
     }
 }

@@ -1,6 +1,7 @@
-//! The token response ([RFC 6749 section 5.1], [OIDC Core section 3.1.3.3]).
+//! The token response ([RFC 6749 section 5.1], [RFC 8693 section 2.2.1], [OIDC Core section 3.1.3.3]).
 //!
 //! [RFC 6749 section 5.1]: https://www.rfc-editor.org/rfc/rfc6749#section-5.1
+//! [RFC 8693 section 2.2.1]: https://www.rfc-editor.org/rfc/rfc8693#section-2.2.1
 //! [OIDC Core section 3.1.3.3]: https://openid.net/specs/openid-connect-core-1_0.html#TokenResponse
 
 use serde::Serialize;
@@ -12,6 +13,9 @@ use super::scope::Scopes;
 pub struct TokenResponse {
     /// The key card.
     pub access_token: String,
+    /// What the access token is, where that was not clear from the grant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issued_token_type: Option<&'static str>,
     /// Always `Bearer`.
     pub token_type: &'static str,
     /// The lifetime of the access token in seconds.

@@ -29,8 +29,8 @@ pub async fn insert(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO access_tokens
-            (digest, grant_id, client_id, scopes, audience, issued_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            (digest, grant_id, client_id, scopes, audience, issued_at, expires_at, actor)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(digest.as_stored())
     .bind(token.grant_id.map(|id| id.to_string()))
@@ -39,13 +39,15 @@ pub async fn insert(
     .bind(super::json(&token.audience)?)
     .bind(token.issued_at.0)
     .bind(token.expires_at.0)
+    .bind(token.actor.as_ref().map(super::json).transpose()?)
     .execute(db)
     .await?;
     Ok(())
 }
 
 /// The token with this digest, if it may be used: it is neither revoked nor expired, its client
-/// not disabled, and its grant, where it has one, live.
+/// not disabled, and its grant, where it has one, live. The grant is to another client where the
+/// token came of an exchange.
 pub async fn find_live(
     db: &mut Connection,
     digest: &Digest,
@@ -53,7 +55,8 @@ pub async fn find_live(
 ) -> Result<Option<LiveAccessToken>, StoreError> {
     let token = sqlx::query_as(concat!(
         "SELECT access_tokens.scopes AS token_scopes, access_tokens.audience,
-                access_tokens.issued_at, access_tokens.expires_at, ",
+                access_tokens.actor, access_tokens.issued_at, access_tokens.expires_at,
+                grantees.id AS grantee_id, ",
         grants::columns!(),
         ", ",
         users::columns!(),
@@ -63,6 +66,7 @@ pub async fn find_live(
            JOIN clients ON clients.id = access_tokens.client_id
            LEFT JOIN grants ON grants.id = access_tokens.grant_id
            LEFT JOIN users ON users.id = grants.user_id
+           LEFT JOIN clients AS grantees ON grantees.id = grants.client_id
           WHERE access_tokens.digest = $1
             AND access_tokens.revoked_at IS NULL
             AND access_tokens.expires_at > $2
@@ -70,7 +74,8 @@ pub async fn find_live(
             AND (access_tokens.grant_id IS NULL
                  OR (grants.revoked_at IS NULL
                      AND grants.expires_at > $2
-                     AND users.disabled_at IS NULL))"
+                     AND users.disabled_at IS NULL
+                     AND grantees.disabled_at IS NULL))"
     ))
     .bind(digest.as_stored())
     .bind(now.0)
@@ -99,7 +104,13 @@ impl FromRow<'_, AnyRow> for LiveAccessToken {
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
         let grant_id: Option<&str> = row.try_get("grant_id")?;
         let on_behalf_of = match grant_id {
-            Some(_) => Some((Grant::from_row(row)?, User::from_row(row)?)),
+            Some(_) => {
+                let grant = Grant {
+                    client_id: super::parse(row, "grantee_id")?,
+                    ..Grant::from_row(row)?
+                };
+                Some((grant, User::from_row(row)?))
+            }
             None => None,
         };
         let client = Client::from_row(row)?;
@@ -109,6 +120,10 @@ impl FromRow<'_, AnyRow> for LiveAccessToken {
                 client_id: client.id.clone(),
                 scopes: super::parse(row, "token_scopes")?,
                 audience: super::parse_json(row, "audience")?,
+                actor: match row.try_get::<Option<&str>, _>("actor")? {
+                    Some(_) => Some(super::parse_json(row, "actor")?),
+                    None => None,
+                },
                 issued_at: row.try_get("issued_at").map(Timestamp)?,
                 expires_at: row.try_get("expires_at").map(Timestamp)?,
             },

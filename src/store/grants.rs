@@ -133,6 +133,29 @@ pub async fn find(
     Ok(grant)
 }
 
+/// The latest grant of a session to a client, whatever has become of it.
+pub async fn find_of_session(
+    db: &mut Connection,
+    session_id: SessionId,
+    client_id: &ClientId,
+) -> Result<Option<GrantWithParties>, StoreError> {
+    let grant = sqlx::query_as(concat!(
+        "SELECT ",
+        columns_with_parties!(),
+        " FROM grants
+           JOIN users ON users.id = grants.user_id
+           JOIN clients ON clients.id = grants.client_id
+          WHERE grants.session_id = $1 AND grants.client_id = $2
+          ORDER BY grants.created_at DESC, grants.id
+          LIMIT 1"
+    ))
+    .bind(session_id.to_string())
+    .bind(client_id.as_str())
+    .fetch_optional(db)
+    .await?;
+    Ok(grant)
+}
+
 /// The columns of a [`LiveGrant`].
 macro_rules! live_columns {
     () => {

@@ -50,6 +50,16 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "device authorizations",
         include_str!("../../migrations/0009_device_authorizations.sql"),
     ),
+    (
+        10,
+        "resource indicators",
+        include_str!("../../migrations/0010_resource_indicators.sql"),
+    ),
+    (
+        16,
+        "token exchange",
+        include_str!("../../migrations/0016_token_exchange.sql"),
+    ),
 ];
 
 /// Brings the schema up to date, and leaves alone one that is.

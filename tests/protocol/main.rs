@@ -37,5 +37,6 @@ mod registration_addresses;
 mod registration_management;
 mod response_types;
 mod signed_responses;
+mod token_exchange;
 mod unchecked_clients;
 mod webfinger;

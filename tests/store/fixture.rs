@@ -142,6 +142,7 @@ pub(crate) fn grant(user: &User, client: &Client) -> Grant {
             claims: r#"{"userinfo":{"name":{"essential":true,"value":"A"}}}"#
                 .parse()
                 .unwrap(),
+            resources: vec!["https://mcp.example.com/mcp".to_owned()],
         },
         created_at: NOW,
         expires_at: MUCH_LATER,

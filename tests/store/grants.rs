@@ -1,5 +1,6 @@
 //! Grants, and what ends them.
 
+use keyfob::oidc::grant::Grant;
 use keyfob::store::grants::OfSession;
 use keyfob::store::{Store, clients, grants, users};
 
@@ -10,6 +11,7 @@ use crate::fixture::{
 conformance! {
     a_grant_is_live_until_something_ends_it,
     a_grant_is_revoked_once,
+    the_latest_grant_of_a_session_to_a_client_is_found,
     grants_are_revoked_by_session,
     grants_are_revoked_by_user_and_client,
 }
@@ -71,6 +73,36 @@ async fn a_grant_is_live_until_something_ends_it(store: Store) {
     let id = grant.id;
     commit!(store, |db| grants::revoke(db, id, NOW, "because")).unwrap();
     assert!(!is_live(NOW).await, "it is revoked");
+}
+
+async fn the_latest_grant_of_a_session_to_a_client_is_found(store: Store) {
+    let Parties {
+        user,
+        client,
+        grant: first,
+    } = parties(&store).await;
+    let (session_id, client_id) = (first.session_id, client.id.clone());
+    let second = Grant {
+        session_id,
+        created_at: LATER,
+        ..grant(&user, &client)
+    };
+    let stored = second.clone();
+    commit!(store, |db| grants::insert(db, &stored, None)).unwrap();
+    let elsewhere = grant(&user, &client);
+    let (stored, other_session) = (elsewhere.clone(), elsewhere.session_id);
+    commit!(store, |db| grants::insert(db, &stored, None)).unwrap();
+
+    let mut db = reader(&store).await;
+    for (session_id, expected) in [(session_id, second), (other_session, elsewhere)] {
+        let found = grants::find_of_session(&mut db, session_id, &client_id).await;
+        let found = found.unwrap().unwrap();
+        assert_eq!(found.grant, expected);
+        assert!(found.is_live(NOW));
+    }
+    let nobody = crate::fixture::client_id("nobody");
+    let found = grants::find_of_session(&mut db, session_id, &nobody).await;
+    assert!(found.unwrap().is_none());
 }
 
 async fn a_grant_is_revoked_once(store: Store) {

@@ -1,6 +1,7 @@
 //! Refresh tokens and access tokens.
 
 use keyfob::oidc::grant::AccessTokenRecord;
+use keyfob::oidc::token_exchange::Actor;
 use keyfob::store::{
     Store, access_tokens, clients, grants, refresh_tokens, revoked_access_tokens, users,
 };
@@ -15,6 +16,7 @@ conformance! {
     retries_of_a_rotated_token_are_bounded,
     an_opaque_token_is_live_with_all_it_hangs_on,
     a_client_that_acts_as_itself_has_no_grant,
+    an_exchanged_token_hangs_on_the_grant_of_another_client,
     an_access_token_is_revoked_by_its_jti,
 }
 
@@ -71,6 +73,7 @@ fn access_token(grant: Option<&keyfob::oidc::grant::Grant>) -> AccessTokenRecord
         client_id: client_id("app"),
         scopes: "openid".parse().unwrap(),
         audience: vec!["https://api.example/".to_owned()],
+        actor: None,
         issued_at: NOW,
         expires_at: LATER,
     }
@@ -78,7 +81,18 @@ fn access_token(grant: Option<&keyfob::oidc::grant::Grant>) -> AccessTokenRecord
 
 async fn an_opaque_token_is_live_with_all_it_hangs_on(store: Store) {
     let Parties { user, grant, .. } = parties(&store).await;
-    let token = access_token(Some(&grant));
+    let token = AccessTokenRecord {
+        actor: Some(Actor {
+            sub: "gateway".to_owned(),
+            client_id: None,
+            act: Some(Box::new(Actor {
+                sub: "alice".to_owned(),
+                client_id: Some("app".to_owned()),
+                act: None,
+            })),
+        }),
+        ..access_token(Some(&grant))
+    };
     let stored = token.clone();
     commit!(store, |db| access_tokens::insert(
         db,
@@ -131,6 +145,38 @@ async fn a_client_that_acts_as_itself_has_no_grant(store: Store) {
     let found = found.unwrap().unwrap();
     assert_eq!(found.token, access_token(None));
     assert!(found.on_behalf_of.is_none());
+}
+
+async fn an_exchanged_token_hangs_on_the_grant_of_another_client(store: Store) {
+    let Parties { grant, .. } = parties(&store).await;
+    let gateway = client("gateway");
+    commit!(store, |db| clients::insert(db, &gateway)).unwrap();
+    let token = AccessTokenRecord {
+        client_id: client_id("gateway"),
+        ..access_token(Some(&grant))
+    };
+    commit!(store, |db| access_tokens::insert(
+        db,
+        &digest("token"),
+        &token
+    ))
+    .unwrap();
+    let find = async || {
+        let mut db = reader(&store).await;
+        access_tokens::find_live(&mut db, &digest("token"), NOW)
+            .await
+            .unwrap()
+    };
+    let found = find().await.unwrap();
+    assert_eq!(found.client.id, client_id("gateway"));
+    let (of_grant, _) = found.on_behalf_of.unwrap();
+    assert_eq!(of_grant, grant);
+    for id in ["app", "gateway"] {
+        commit!(store, |db| clients::disable(db, &client_id(id), NOW)).unwrap();
+        assert!(find().await.is_none(), "{id} is disabled");
+        commit!(store, |db| clients::enable(db, &client_id(id))).unwrap();
+    }
+    assert!(find().await.is_some());
 }
 
 async fn an_access_token_is_revoked_by_its_jti(store: Store) {

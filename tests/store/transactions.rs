@@ -167,6 +167,7 @@ async fn consent_is_merged_and_withdrawn(store: Store) {
         client_id: client.id.clone(),
         scopes: scopes.parse().unwrap(),
         claims: claims.parse().unwrap(),
+        resources: vec!["https://mcp.example.com/mcp".to_owned()],
         granted_at,
     };
     for (given, all) in [

@@ -26,6 +26,17 @@ pub struct ConsentPage<'a> {
     pub user: UserSummary<'a>,
     /// What the client asks for.
     pub scopes: Vec<ScopeLine>,
+    /// The APIs at which it asks for it.
+    pub apis: Vec<ApiLine>,
+}
+
+/// An API that a client asks for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ApiLine {
+    /// The name that the operator gave it.
+    pub name: Option<String>,
+    /// What identifies it, most often its address.
+    pub resource: String,
 }
 
 /// A scope, or a single claim, in plain words.

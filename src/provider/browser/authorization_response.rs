@@ -147,7 +147,13 @@ impl Provider {
         let mut access_token = None;
         if response_type.has_token() {
             let scopes = grant.scopes.clone();
-            let token = self.make_access_token(client, Subject::User(grant), scopes, now)?;
+            let access = match grant.details.resources.first() {
+                Some(resource) => self.access_to(client, resource, scopes),
+                None => Ok(scopes.into()),
+            };
+            // The request was read in the light of the same configuration.
+            let access = access.map_err(|_| InternalError::Cancelled)?;
+            let token = self.make_access_token(client, Subject::User(grant), access, now)?;
             parameters.extend(token.parameters());
             access_token = Some(token);
         }

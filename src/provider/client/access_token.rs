@@ -2,11 +2,12 @@
 
 use crate::keys::jwt::{self, Expected, TokenType};
 use crate::oidc::claims::{AccessTokenClaims, OneOrMany};
-use crate::oidc::client::ClientId;
-use crate::oidc::grant::GrantDetails;
+use crate::oidc::client::{Client, ClientId};
+use crate::oidc::grant::{GrantDetails, GrantId};
 use crate::oidc::scope::Scopes;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
+use crate::oidc::token_exchange::Actor;
 use crate::oidc::user::User;
 use crate::provider::{InternalError, Provider};
 use crate::store::grants::LiveGrant;
@@ -22,9 +23,14 @@ pub struct LiveAccessToken {
     pub client_id: ClientId,
     /// Whom it speaks for: a user, or none for the client itself.
     pub user: Option<User>,
+    /// The grant it hangs on, of a user's.
+    pub grant_id: Option<GrantId>,
+    /// Who acts for the user, in a token that came of an exchange.
+    pub actor: Option<Actor>,
     /// What it allows.
     pub scopes: Scopes,
-    /// What else was asked for when it was granted.
+    /// What else was asked for when it was granted; nothing, where it came of an exchange: the
+    /// client that holds it asked for nothing.
     pub details: GrantDetails,
     /// The APIs it is for.
     pub audience: OneOrMany,
@@ -44,19 +50,13 @@ pub enum Handle {
 }
 
 impl LiveAccessToken {
-    /// What a JWT stands for whose grant is live.
-    pub(super) fn of_grant(claims: AccessTokenClaims, live: LiveGrant) -> Self {
-        Self {
-            details: live.details,
-            ..Self::of_jwt(claims, live.client_id, Some(live.user))
-        }
-    }
-
     fn of_jwt(claims: AccessTokenClaims, client_id: ClientId, user: Option<User>) -> Self {
         Self {
             handle: Handle::Jwt(claims.jti),
             client_id,
             user,
+            grant_id: claims.grant_id.and_then(|id| id.parse().ok()),
+            actor: claims.act,
             scopes: claims.scope,
             details: GrantDetails::default(),
             audience: claims.aud,
@@ -107,17 +107,36 @@ impl Provider {
             };
             let now = self.clock.now();
             let live = grants::find_live(db, grant_id, Some(&claims.jti), now).await?;
-            return Ok(live.map(|live| LiveAccessToken::of_grant(claims, live)));
+            return match live {
+                Some(live) => self.find_of_grant(db, claims, live).await,
+                None => Ok(None),
+            };
         }
-        let Ok(client_id) = claims.client_id.parse() else {
+        let Some(client) = enabled_client(db, &claims.client_id).await? else {
             return Ok(None);
         };
-        let client = clients::find(db, &client_id).await?;
-        let is_enabled = client.is_some_and(|client| client.is_enabled());
-        if !is_enabled || revoked_access_tokens::is_revoked(db, &claims.jti).await? {
+        if revoked_access_tokens::is_revoked(db, &claims.jti).await? {
             return Ok(None);
         }
-        Ok(Some(LiveAccessToken::of_jwt(claims, client_id, None)))
+        Ok(Some(LiveAccessToken::of_jwt(claims, client.id, None)))
+    }
+
+    /// What a JWT stands for whose grant is live. Of one that was exchanged, the client that holds
+    /// it is another than the grant's, and has to be enabled, too.
+    pub(super) async fn find_of_grant(
+        &self,
+        db: &mut Connection,
+        claims: AccessTokenClaims,
+        live: LiveGrant,
+    ) -> Result<Option<LiveAccessToken>, InternalError> {
+        if claims.client_id == live.client_id.as_str() {
+            return Ok(Some(LiveAccessToken {
+                details: live.details,
+                ..LiveAccessToken::of_jwt(claims, live.client_id, Some(live.user))
+            }));
+        }
+        let holder = enabled_client(db, &claims.client_id).await?;
+        Ok(holder.map(|holder| LiveAccessToken::of_jwt(claims, holder.id, Some(live.user))))
     }
 
     async fn find_opaque(
@@ -126,21 +145,33 @@ impl Provider {
         digest: &Digest,
     ) -> Result<Option<LiveAccessToken>, InternalError> {
         let live = access_tokens::find_live(db, digest, self.clock.now()).await?;
-        Ok(live.map(|live| {
-            let (details, user) = match live.on_behalf_of {
-                Some((grant, user)) => (grant.details, Some(user)),
-                None => (GrantDetails::default(), None),
-            };
-            LiveAccessToken {
-                handle: Handle::Opaque(digest.clone()),
-                client_id: live.token.client_id,
-                user,
-                scopes: live.token.scopes,
-                details,
-                audience: live.token.audience.into(),
-                issued_at: live.token.issued_at,
-                expires_at: live.token.expires_at,
-            }
+        let Some(live) = live else { return Ok(None) };
+        let (grant, user) = live.on_behalf_of.unzip();
+        let grant_id = grant.as_ref().map(|grant| grant.id);
+        let own = grant.filter(|grant| grant.client_id == live.token.client_id);
+        Ok(Some(LiveAccessToken {
+            handle: Handle::Opaque(digest.clone()),
+            client_id: live.token.client_id,
+            user,
+            grant_id,
+            actor: live.token.actor,
+            scopes: live.token.scopes,
+            details: own.map_or_else(GrantDetails::default, |grant| grant.details),
+            audience: live.token.audience.into(),
+            issued_at: live.token.issued_at,
+            expires_at: live.token.expires_at,
         }))
     }
+}
+
+/// The client of this identifier, if it may be used.
+async fn enabled_client(
+    db: &mut Connection,
+    client_id: &str,
+) -> Result<Option<Client>, InternalError> {
+    let Ok(client_id) = client_id.parse() else {
+        return Ok(None);
+    };
+    let client = clients::find(db, &client_id).await?;
+    Ok(client.filter(Client::is_enabled))
 }

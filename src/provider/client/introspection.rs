@@ -11,6 +11,7 @@ use crate::oidc::grant::GrantId;
 use crate::oidc::scope::Scopes;
 use crate::oidc::secret::{Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
+use crate::oidc::token_exchange::Actor;
 use crate::provider::client::access_token::{Handle, LiveAccessToken};
 use crate::provider::client::client_authentication::ClientAuthenticationError;
 use crate::provider::{InternalError, Provider};
@@ -23,7 +24,7 @@ use crate::store::{Connection, grants, refresh_tokens};
 #[derive(Clone, Debug, Default, Serialize)]
 #[expect(
     missing_docs,
-    reason = "each member is documented in RFC 7662 section 2.2 under its name"
+    reason = "each member is documented in RFC 7662 section 2.2 or RFC 8693 under its name"
 )]
 pub struct Introspection {
     pub active: bool,
@@ -47,6 +48,8 @@ pub struct Introspection {
     pub iss: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub act: Option<Actor>,
 }
 
 impl Provider {
@@ -70,7 +73,10 @@ impl Provider {
                 return Err(ClientAuthenticationError::SecretMissing);
             }
             let live = live.flatten();
-            let token = live.map(|live| LiveAccessToken::of_grant(claims, live));
+            let token = match live {
+                Some(live) => self.find_of_grant(&mut db, claims, live).await?,
+                None => None,
+            };
             return Ok(self.tell(&client, token));
         }
         let client = self.authenticate(&mut db, &caller).await?;
@@ -113,6 +119,7 @@ impl Provider {
             client_id: Some(token.client_id.to_string()),
             aud: Some(token.audience),
             iss: Some(self.issuer.to_string()),
+            act: token.actor,
             jti: match token.handle {
                 Handle::Jwt(jti) => Some(jti),
                 Handle::Opaque(_) => None,

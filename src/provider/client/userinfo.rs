@@ -74,11 +74,11 @@ impl Provider {
         let mut db = self.store.read().await?;
         let token = self.find_access_token(&mut db, token).await?;
         let token = token.ok_or(BearerError::InvalidToken)?;
-        if !token.scopes.contains(scope::OPENID) {
-            return Err(BearerError::InsufficientScope);
-        }
         if !token.audience.contains(self.issuer.as_str()) {
             return Err(BearerError::OtherAudience);
+        }
+        if !token.scopes.contains(scope::OPENID) {
+            return Err(BearerError::InsufficientScope);
         }
         let user = token.user.ok_or(BearerError::InsufficientScope)?;
         let mut all = Map::new();

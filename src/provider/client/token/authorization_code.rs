@@ -37,8 +37,9 @@ impl Provider {
 
         let GrantWithParties { grant, user, .. } = issued.grant;
         let scopes = grant.scopes.clone();
+        let access = self.access(client, &grant, scopes, &request.resources)?;
         let mut access_token =
-            self.make_access_token(client, Subject::User(&grant), scopes, now)?;
+            self.make_access_token(client, Subject::User(&grant), access, now)?;
         let nonce = grant.nonce.as_deref();
         let id_token = self.make_id_token(client, &grant, &user, nonce, &access_token, now)?;
         let refresh_token = gets_refresh_token(client, &grant.scopes)

@@ -4,6 +4,7 @@
 //!
 //! [RFC 6749 section 4.4]: https://www.rfc-editor.org/rfc/rfc6749#section-4.4
 
+use crate::oidc::api::InvalidTarget;
 use crate::oidc::client::Client;
 use crate::oidc::scope::{STANDARD, Scopes};
 use crate::oidc::token_request::ClientCredentialsRequest;
@@ -25,8 +26,14 @@ impl Provider {
             return Err(TokenError::PublicClient);
         }
         let scopes = own_scopes(client, request.scopes.as_ref())?;
+        let access = match request.resources.as_slice() {
+            [] => scopes.into(),
+            // Nobody is asked here, so it gets no scope of the API that it is not registered for.
+            [resource] => self.access_to(client, resource, scopes)?,
+            _ => return Err(InvalidTarget.into()),
+        };
         let now = self.clock.now();
-        let mut access_token = self.make_access_token(client, Subject::Client, scopes, now)?;
+        let mut access_token = self.make_access_token(client, Subject::Client, access, now)?;
         if let Some((digest, record)) = access_token.record.take() {
             self.store
                 .write(move |db| {

@@ -28,6 +28,7 @@ impl Provider {
         client: &Client,
         digest: Digest,
         presented: PresentedDeviceCode,
+        request: &DeviceCodeRequest,
     ) -> Result<TokenResponse, TokenError> {
         let now = self.clock.now();
         let granted = match check(client, presented, now) {
@@ -36,8 +37,9 @@ impl Provider {
         };
         let GrantWithParties { grant, user, .. } = granted;
         let scopes = grant.scopes.clone();
+        let access = self.access(client, &grant, scopes, &request.resources)?;
         let mut access_token =
-            self.make_access_token(client, Subject::User(&grant), scopes, now)?;
+            self.make_access_token(client, Subject::User(&grant), access, now)?;
         let id_token = self.make_id_token(client, &grant, &user, None, &access_token, now)?;
         let refresh_token = gets_refresh_token(client, &grant.scopes)
             .then(|| self.random.secret(SecretKind::RefreshToken));

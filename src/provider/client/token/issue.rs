@@ -1,6 +1,10 @@
 //! Making the tokens of an answer. Nothing is stored here: what must be is returned.
 
+use std::borrow::Cow;
+use std::time::Duration;
+
 use crate::keys::jwt::{self, TokenType};
+use crate::oidc::api::{self, Api, InvalidTarget};
 use crate::oidc::authorization_response::ResponseParameters;
 use crate::oidc::claims::{self, AccessTokenClaims, IdTokenClaims};
 use crate::oidc::client::Client;
@@ -10,6 +14,7 @@ use crate::oidc::response_type::ResponseType;
 use crate::oidc::scope::{self, Scopes};
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
+use crate::oidc::token_exchange::Exchange;
 use crate::oidc::token_response::TokenResponse;
 use crate::oidc::user::User;
 use crate::oidc::user_claims;
@@ -20,8 +25,30 @@ pub(in crate::provider) struct AccessToken {
     text: String,
     expires_in: u64,
     scopes: Scopes,
+    /// What was granted beside that, of which the ID token speaks.
+    granted: Scopes,
     /// What an opaque token is kept as, under which digest.
     pub(in crate::provider) record: Option<(Digest, AccessTokenRecord)>,
+}
+
+/// What an access token allows, and where.
+pub(in crate::provider) struct Access<'a> {
+    /// Its scopes.
+    scopes: Scopes,
+    /// These and those that were granted beside them.
+    granted: Scopes,
+    /// The one API that it is for, where one was asked for.
+    api: Option<(String, Cow<'a, Api>)>,
+}
+
+impl From<Scopes> for Access<'_> {
+    fn from(scopes: Scopes) -> Self {
+        Self {
+            granted: scopes.clone(),
+            scopes,
+            api: None,
+        }
+    }
 }
 
 /// Whom an access token speaks for.
@@ -31,32 +58,112 @@ pub(in crate::provider) enum Subject<'a> {
     User(&'a Grant),
     /// The client itself.
     Client,
+    /// The user of a grant, for whom a client acts that exchanged a token under it.
+    Exchanged {
+        /// The grant.
+        grant: &'a Grant,
+        /// What came of the exchange.
+        exchange: &'a Exchange,
+        /// When the token ends at the latest.
+        until: Timestamp,
+    },
+}
+
+impl<'a> Subject<'a> {
+    /// The grant that the token hangs on.
+    fn grant(self) -> Option<&'a Grant> {
+        match self {
+            Self::User(grant) | Self::Exchanged { grant, .. } => Some(grant),
+            Self::Client => None,
+        }
+    }
+
+    /// What came of an exchange, if the token comes of one.
+    fn exchange(self) -> Option<&'a Exchange> {
+        match self {
+            Self::Exchanged { exchange, .. } => Some(exchange),
+            Self::User(_) | Self::Client => None,
+        }
+    }
+
+    /// When a token ends that is made at `now` and would live for `lifetime`.
+    fn expiry(self, now: Timestamp, lifetime: Duration) -> Timestamp {
+        match self {
+            Self::Exchanged { until, .. } => now.after(lifetime).min(until),
+            Self::User(_) | Self::Client => now.after(lifetime),
+        }
+    }
 }
 
 impl Provider {
-    /// Makes an access token for `scopes`.
+    /// What a token allows that is asked for with `resources` where `grant` was given: everything
+    /// of `scopes`, or what of them belongs to the one API that is meant.
+    pub(in crate::provider) fn access(
+        &self,
+        client: &Client,
+        grant: &Grant,
+        scopes: Scopes,
+        resources: &[String],
+    ) -> Result<Access<'_>, InvalidTarget> {
+        match api::target(&grant.details.resources, resources)? {
+            None => Ok(scopes.into()),
+            Some(resource) => self.access_to(client, resource, scopes),
+        }
+    }
+
+    /// What of `scopes` belongs to the API that is called `resource`.
+    pub(in crate::provider) fn access_to(
+        &self,
+        client: &Client,
+        resource: &str,
+        scopes: Scopes,
+    ) -> Result<Access<'_>, InvalidTarget> {
+        let api = self.policy.apis.find(resource, client)?;
+        Ok(Access {
+            scopes: scopes.filtered(|scope| api.has_scope(scope)),
+            granted: scopes,
+            api: Some((resource.to_owned(), api)),
+        })
+    }
+
+    /// Makes an access token that allows `access`.
     pub(in crate::provider) fn make_access_token(
         &self,
         client: &Client,
         subject: Subject<'_>,
-        scopes: Scopes,
+        access: Access<'_>,
         now: Timestamp,
     ) -> Result<AccessToken, InternalError> {
         let metadata = &client.metadata;
-        let lifetime = metadata.access_token_lifetime(self.policy.lifetimes.access_token);
-        let expires_at = now.after(lifetime);
-        let audience = self.audience(client, &scopes);
-        let grant_id = match subject {
-            Subject::User(grant) => Some(grant.id),
-            Subject::Client => None,
+        let Access {
+            scopes,
+            granted,
+            api,
+        } = access;
+        let mut lifetime = metadata.access_token_lifetime(self.policy.lifetimes.access_token);
+        let mut format = metadata.access_token_format;
+        let mut algorithm = metadata.access_token_signed_response_alg;
+        if let Some((_, api)) = &api {
+            format = api.token_format.unwrap_or(format);
+            algorithm = api.token_signing_alg.unwrap_or(algorithm);
+            lifetime = api.token_lifetime.unwrap_or(lifetime);
+        }
+        let expires_at = subject.expiry(now, lifetime);
+        let audience = match api {
+            Some((resource, _)) => vec![resource],
+            None => self.audience(client, &scopes, subject.exchange()),
         };
-        let (text, record) = match metadata.access_token_format {
+        let actor = subject
+            .exchange()
+            .and_then(|exchange| exchange.actor.clone());
+        let grant_id = subject.grant().map(|grant| grant.id);
+        let (text, record) = match format {
             AccessTokenFormat::Jwt => {
                 let claims = AccessTokenClaims {
                     iss: self.issuer.to_string(),
-                    sub: match subject {
-                        Subject::User(grant) => grant.user_id.to_string(),
-                        Subject::Client => client.id.to_string(),
+                    sub: match subject.grant() {
+                        Some(grant) => grant.user_id.to_string(),
+                        None => client.id.to_string(),
                     },
                     aud: audience.into(),
                     exp: expires_at,
@@ -65,8 +172,9 @@ impl Provider {
                     client_id: client.id.to_string(),
                     scope: scopes.clone(),
                     grant_id: grant_id.as_ref().map(GrantId::to_string),
+                    act: actor,
                 };
-                let key = self.signing_key(metadata.access_token_signed_response_alg, now)?;
+                let key = self.signing_key(algorithm, now)?;
                 (jwt::sign(&key, TokenType::AccessToken, &claims)?, None)
             }
             AccessTokenFormat::Opaque => {
@@ -76,6 +184,7 @@ impl Provider {
                     client_id: client.id.clone(),
                     scopes: scopes.clone(),
                     audience,
+                    actor,
                     issued_at: now,
                     expires_at,
                 };
@@ -84,8 +193,9 @@ impl Provider {
         };
         Ok(AccessToken {
             text,
-            expires_in: lifetime.as_secs(),
+            expires_in: u64::try_from(expires_at.seconds_since(now)).unwrap_or_default(),
             scopes,
+            granted,
             record,
         })
     }
@@ -100,14 +210,14 @@ impl Provider {
         access_token: &AccessToken,
         now: Timestamp,
     ) -> Result<Option<String>, InternalError> {
-        if !access_token.scopes.contains(scope::OPENID) {
+        if !access_token.granted.contains(scope::OPENID) {
             return Ok(None);
         }
         let content = IdTokenContent {
             nonce,
             access_token: Some(&access_token.text),
             code: None,
-            scopes: &access_token.scopes,
+            scopes: &access_token.granted,
             claims: client.metadata.id_token_claims,
         };
         self.id_token(client, grant, user, &content, now).map(Some)
@@ -171,9 +281,20 @@ impl Provider {
         Ok(jwt::sign(&key, TokenType::IdToken, &claims)?)
     }
 
-    /// Whom an access token of `client` is for: the APIs it is registered for, and Keyfob itself
-    /// where there is a userinfo endpoint to call or no other API.
-    fn audience(&self, client: &Client, scopes: &Scopes) -> Vec<String> {
+    /// Whom an access token of `client` is for: what was asked for in an exchange; or the APIs it
+    /// is registered for, and Keyfob itself where there is a userinfo endpoint to call or no other
+    /// API.
+    fn audience(
+        &self,
+        client: &Client,
+        scopes: &Scopes,
+        exchange: Option<&Exchange>,
+    ) -> Vec<String> {
+        if let Some(exchange) = exchange
+            && !exchange.audience.is_empty()
+        {
+            return exchange.audience.clone();
+        }
         let mut audience = client.metadata.access_token_audience.clone();
         if audience.is_empty() || scopes.contains(scope::OPENID) {
             audience.push(self.issuer.to_string());
@@ -222,6 +343,7 @@ impl AccessToken {
     ) -> TokenResponse {
         TokenResponse {
             access_token: self.text,
+            issued_token_type: None,
             token_type: "Bearer",
             expires_in: self.expires_in,
             scope: self.scopes,

@@ -8,15 +8,18 @@ mod client_credentials;
 mod device_code;
 pub(in crate::provider) mod issue;
 mod refresh_token;
+mod token_exchange;
 
 use authorization_code::find_code;
 use device_code::find_device_code;
 use refresh_token::find_refresh_token;
 
+use crate::oidc::api::InvalidTarget;
 use crate::oidc::client::Client;
 use crate::oidc::client_authentication::ClientCredentials;
 use crate::oidc::error::ErrorCode;
 use crate::oidc::grant_type::GrantType;
+use crate::oidc::token_exchange::ExchangeRefusal;
 use crate::oidc::token_request::TokenRequest;
 use crate::oidc::token_response::TokenResponse;
 use crate::oidc::user::User;
@@ -99,6 +102,21 @@ pub enum TokenError {
     /// Nobody has answered yet, and the device asks too often.
     #[error("the device asks too often")]
     SlowDown,
+    /// The token to exchange is no good token of Keyfob's, or not of the type that it is said to be.
+    #[error("the subject_token is unknown, expired, revoked or of another type")]
+    UnknownSubjectToken,
+    /// The token to exchange speaks of no user.
+    #[error("the subject_token speaks of no user")]
+    SubjectWithoutUser,
+    /// The user of the token to exchange may not be spoken for to the client.
+    #[error("the user of the subject_token is in none of the client's groups")]
+    SubjectNotAdmitted,
+    /// The token of who acts is no good token of Keyfob's, or not of the type that it is said to be.
+    #[error("the actor_token is unknown, expired, revoked or of another type")]
+    UnknownActorToken,
+    /// The client's policy does not allow the exchange.
+    #[error(transparent)]
+    Exchange(#[from] ExchangeRefusal),
     /// The grant has been revoked, or has come to its end.
     #[error("the grant has been revoked or has expired")]
     GrantEnded,
@@ -111,6 +129,9 @@ pub enum TokenError {
     /// More than was granted, or what this grant cannot give.
     #[error("the scope is more than can be granted")]
     InvalidScope,
+    /// A `resource` that was not granted, or not one where one is needed.
+    #[error(transparent)]
+    InvalidTarget(#[from] InvalidTarget),
     /// A failure.
     #[error(transparent)]
     Internal(#[from] InternalError),
@@ -149,7 +170,21 @@ impl TokenError {
             Self::DeviceDenied => ErrorCode::AccessDenied,
             Self::AuthorizationPending => ErrorCode::AuthorizationPending,
             Self::SlowDown => ErrorCode::SlowDown,
+            // RFC 8693 section 2.2.2: not invalid_grant.
+            Self::UnknownSubjectToken
+            | Self::SubjectWithoutUser
+            | Self::SubjectNotAdmitted
+            | Self::UnknownActorToken => ErrorCode::InvalidRequest,
+            Self::Exchange(refusal) => match refusal {
+                ExchangeRefusal::SubjectOfAnotherClient
+                | ExchangeRefusal::ActorOfAnotherClient
+                | ExchangeRefusal::ImpersonationNotAllowed
+                | ExchangeRefusal::TooManyActors => ErrorCode::InvalidRequest,
+                ExchangeRefusal::TargetNotAllowed => ErrorCode::InvalidTarget,
+                ExchangeRefusal::ScopeNotAllowed => ErrorCode::InvalidScope,
+            },
             Self::InvalidScope => ErrorCode::InvalidScope,
+            Self::InvalidTarget(_) => ErrorCode::InvalidTarget,
             Self::Internal(error) if error.is_temporary() => ErrorCode::TemporarilyUnavailable,
             Self::Internal(_) => ErrorCode::ServerError,
         }
@@ -209,7 +244,11 @@ impl Provider {
                 let client = self.admit(&mut db, &caller, owner, grant_type).await?;
                 drop(db);
                 let (code, found) = presented.ok_or(TokenError::UnknownDeviceCode)?;
-                self.redeem_device_code(&client, code.digest(), found).await
+                self.redeem_device_code(&client, code.digest(), found, &request).await
+            }
+            TokenRequest::TokenExchange(request) => {
+                let client = self.admit(&mut db, &caller, None, grant_type).await?;
+                self.exchange_token(db, &client, request).await
             }
         }
     }

@@ -49,9 +49,10 @@ impl Provider {
         admit_user(client, &issued.grant.user)?;
         let GrantWithParties { grant, user, .. } = issued.grant;
         let scopes = narrowed(request.scopes, &grant.scopes)?;
+        let access = self.access(client, &grant, scopes, &request.resources)?;
 
         let mut access_token =
-            self.make_access_token(client, Subject::User(&grant), scopes, now)?;
+            self.make_access_token(client, Subject::User(&grant), access, now)?;
         // OIDC Core section 12.2: the ID token of a refresh has no nonce.
         let id_token = self.make_id_token(client, &grant, &user, None, &access_token, now)?;
         let successor = self.successor(presented);
