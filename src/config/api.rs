@@ -17,9 +17,12 @@ use crate::oidc::signing_algorithm::SigningAlgorithm;
 pub(super) fn read(reader: &mut Reader) -> Apis {
     let mut identifiers = BTreeSet::new();
     let mut scopes: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for key in reader.keys_of("api") {
+    for (key, is_empty) in reader.keys_of("api") {
         // A URI has dots, and so may a scope: the member is what is between.
-        if let Some((identifier, scope)) = key.rsplit_once(".scopes.") {
+        if is_empty {
+            let identifier = key.strip_suffix(".scopes").unwrap_or(&key);
+            identifiers.insert(identifier.to_owned());
+        } else if let Some((identifier, scope)) = key.rsplit_once(".scopes.") {
             let own = scopes.entry(identifier.to_owned()).or_default();
             own.push(scope.to_owned());
             identifiers.insert(identifier.to_owned());

@@ -47,7 +47,11 @@ pub async fn get(site: Data<Site>, request: HttpRequest) -> HttpResponse {
                 account: account(&prompt.user),
             },
             scopes,
-            apis: prompt.resources.iter().map(|it| api_line(&site, it)).collect(),
+            apis: prompt
+                .resources
+                .iter()
+                .map(|it| api_line(&site, it))
+                .collect(),
         },
     )
 }

@@ -202,9 +202,8 @@ mod tests {
 
     #[test]
     fn a_token_is_for_one_resource_that_was_granted() {
-        let list = |text: &str| -> Vec<String> {
-            text.split_whitespace().map(str::to_owned).collect()
-        };
+        let list =
+            |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
         for (granted, requested, expected) in [
             ("", "", Ok(None)),
             ("a:1", "", Ok(Some("a:1"))),

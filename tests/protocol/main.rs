@@ -35,6 +35,7 @@ mod pushed_authorization_requests;
 mod registration;
 mod registration_addresses;
 mod registration_management;
+mod resource_indicators;
 mod response_types;
 mod signed_responses;
 mod token_exchange;

@@ -220,6 +220,7 @@ async fn consent_is_merged_under_a_race(store: Store) {
             client_id: client_id("app"),
             scopes: format!("openid s{number}").parse().unwrap(),
             claims: ClaimNames::default(),
+            resources: Vec::new(),
             granted_at: NOW,
         };
         commit!(store, |db| consents::merge(db, &consent)).unwrap()

@@ -148,11 +148,9 @@ impl Provider {
         if response_type.has_token() {
             let scopes = grant.scopes.clone();
             let access = match grant.details.resources.first() {
-                Some(resource) => self.access_to(client, resource, scopes),
-                None => Ok(scopes.into()),
+                Some(resource) => self.access_to(client, resource, scopes)?,
+                None => scopes.into(),
             };
-            // The request was read in the light of the same configuration.
-            let access = access.map_err(|_| InternalError::Cancelled)?;
             let token = self.make_access_token(client, Subject::User(grant), access, now)?;
             parameters.extend(token.parameters());
             access_token = Some(token);

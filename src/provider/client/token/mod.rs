@@ -244,7 +244,8 @@ impl Provider {
                 let client = self.admit(&mut db, &caller, owner, grant_type).await?;
                 drop(db);
                 let (code, found) = presented.ok_or(TokenError::UnknownDeviceCode)?;
-                self.redeem_device_code(&client, code.digest(), found, &request).await
+                self.redeem_device_code(&client, code.digest(), found, &request)
+                    .await
             }
             TokenRequest::TokenExchange(request) => {
                 let client = self.admit(&mut db, &caller, None, grant_type).await?;
