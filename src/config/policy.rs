@@ -34,6 +34,7 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
         scopes: scopes(reader),
         apis,
         outbound: super::outbound::read(reader),
+        client_certificates: default.client_certificates.clone(),
     }
 }
 
