@@ -54,8 +54,7 @@ fn asking(party: &RelyingParty, scope: &str, resources: &[&str]) -> Authorizatio
     })
 }
 
-async fn sign_in(server: &Server, party: &RelyingParty, request: &AuthorizationRequest) -> String {
-    let _ = party;
+async fn sign_in(server: &Server, request: &AuthorizationRequest) -> String {
     let user = server.user("alice");
     let mut browser = Browser::new(server.issuer());
     let away = browser
@@ -103,7 +102,7 @@ async fn a_token_is_for_exactly_the_api_that_was_asked_for() {
         "openid profile weather:read weather.make notes:read",
         &[MCP],
     );
-    let code = sign_in(&server, &party, &request).await;
+    let code = sign_in(&server, &request).await;
     let answer = redeem(&party, &request, &code, &[MCP]).await;
     // Scopes of an API that was not named are not there.
     assert_eq!(answer.member("scope"), "weather:read weather.make");
@@ -130,7 +129,7 @@ async fn of_several_apis_each_token_is_for_the_one_that_is_named() {
     let party = RelyingParty::single_page_app(&server);
     let scope = "openid offline_access weather:read notes:read";
     let request = asking(&party, scope, &[MCP, NOTES]);
-    let code = sign_in(&server, &party, &request).await;
+    let code = sign_in(&server, &request).await;
     // Neither of them uses the code up.
     for resources in [&[][..], &[MCP, NOTES], &[LISTED]] {
         let answer = redeem(&party, &request, &code, resources).await;
@@ -182,7 +181,7 @@ async fn what_a_client_may_not_ask_for_is_an_invalid_target() {
     }
     // A token request cannot add what nobody consented to.
     let request = asking(&party, "openid", &[]);
-    let code = sign_in(&server, &party, &request).await;
+    let code = sign_in(&server, &request).await;
     let answer = redeem(&party, &request, &code, &[MCP]).await;
     answer.refused(&["invalid_target"]);
     // And without a resource all is as ever.
@@ -314,7 +313,7 @@ async fn in_development_whatever_is_on_this_machine_is_an_api() {
     let party = RelyingParty::single_page_app(&server);
     let resource = "http://localhost:3000/mcp";
     let request = asking(&party, "openid mcp:tools", &[resource]);
-    let code = sign_in(&server, &party, &request).await;
+    let code = sign_in(&server, &request).await;
     let tokens = redeem(&party, &request, &code, &[resource]).await.tokens();
     let claims = jwt::claims(&tokens.access_token);
     assert_eq!(

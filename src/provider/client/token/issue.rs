@@ -13,6 +13,7 @@ use crate::oidc::grant::{AccessTokenRecord, Grant, GrantId};
 use crate::oidc::response_type::ResponseType;
 use crate::oidc::scope::{self, Scopes};
 use crate::oidc::secret::{Digest, Secret, SecretKind};
+use crate::oidc::signing_algorithm::SigningAlgorithm;
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::token_exchange::Exchange;
 use crate::oidc::token_response::TokenResponse;
@@ -134,20 +135,12 @@ impl Provider {
         access: Access<'_>,
         now: Timestamp,
     ) -> Result<AccessToken, InternalError> {
-        let metadata = &client.metadata;
         let Access {
             scopes,
             granted,
             api,
         } = access;
-        let mut lifetime = metadata.access_token_lifetime(self.policy.lifetimes.access_token);
-        let mut format = metadata.access_token_format;
-        let mut algorithm = metadata.access_token_signed_response_alg;
-        if let Some((_, api)) = &api {
-            format = api.token_format.unwrap_or(format);
-            algorithm = api.token_signing_alg.unwrap_or(algorithm);
-            lifetime = api.token_lifetime.unwrap_or(lifetime);
-        }
+        let (format, algorithm, lifetime) = self.form(client, api.as_ref().map(|(_, api)| &**api));
         let expires_at = subject.expiry(now, lifetime);
         let audience = match api {
             Some((resource, _)) => vec![resource],
@@ -198,6 +191,25 @@ impl Provider {
             granted,
             record,
         })
+    }
+
+    /// The form of an access token, the algorithm that signs it and its lifetime: as the API has
+    /// them, or else the client.
+    fn form(
+        &self,
+        client: &Client,
+        api: Option<&Api>,
+    ) -> (AccessTokenFormat, SigningAlgorithm, Duration) {
+        let metadata = &client.metadata;
+        let format = api.and_then(|api| api.token_format);
+        let algorithm = api.and_then(|api| api.token_signing_alg);
+        let lifetime = api.and_then(|api| api.token_lifetime);
+        let usual = metadata.access_token_lifetime(self.policy.lifetimes.access_token);
+        (
+            format.unwrap_or(metadata.access_token_format),
+            algorithm.unwrap_or(metadata.access_token_signed_response_alg),
+            lifetime.unwrap_or(usual),
+        )
     }
 
     /// Makes the ID token that goes with `access_token`, if `scopes` make this OpenID Connect.
