@@ -17,7 +17,7 @@ use crate::oidc::signing_algorithm::SigningAlgorithm;
 pub(super) fn read(reader: &mut Reader) -> Apis {
     let mut identifiers = BTreeSet::new();
     let mut scopes: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (key, is_empty) in reader.keys_of("api") {
+    for (key, is_empty) in reader.sections_of("api") {
         // A URI has dots, and so may a scope: the member is what is between.
         if is_empty {
             let identifier = key.strip_suffix(".scopes").unwrap_or(&key);

@@ -8,6 +8,7 @@
 //! **Invariant:** this module alone reads the environment.
 
 mod api;
+mod authorization_details;
 pub mod brand;
 pub mod client_certificates;
 pub mod database_url;

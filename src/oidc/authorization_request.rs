@@ -9,18 +9,21 @@
 
 use super::acr::RequestedAcr;
 use super::api::InvalidTarget;
+use super::authorization_details::{AuthorizationDetails, AuthorizationDetailsError};
 use super::authorization_response::ReturnAddress;
 use super::claims_request::ClaimsRequest;
 use super::client::Client;
 use super::error::ErrorCode;
-use super::grant_type::GrantType;
 use super::parameters::{Parameters, Repeated};
 use super::pkce::CodeChallenge;
 use super::policy::Policy;
 use super::prompt::Prompt;
+use super::request_object::RequestObjectError;
+use super::request_uri::RequestUriRefusal;
+use super::requested_access::{resources, scopes};
 use super::response_mode::{Carrier, ResponseMode};
 use super::response_type::ResponseType;
-use super::scope::{OFFLINE_ACCESS, OPENID, Scopes};
+use super::scope::Scopes;
 
 /// A request that names no client and redirect URI that belong together, or not safely: nothing
 /// may be sent to where it says ([RFC 6749 section 4.1.2.1]).
@@ -46,6 +49,9 @@ pub enum UntrustedRequest {
     /// A `request_uri` of Keyfob's form under which this client has pushed nothing.
     #[error("the request_uri is unknown, or another client's")]
     RequestUriUnknown,
+    /// A request object that is not as it must be, without a redirect URI beside it.
+    #[error("{0}")]
+    Unreadable(Refusal),
     /// A `state` of more than 4096 bytes, too long for an address.
     #[error("the state is longer than 4096 bytes")]
     StateTooLong,
@@ -60,21 +66,15 @@ pub enum Refusal {
     /// A `response_mode` that is unknown or not for this client.
     #[error("the response_mode is not available to the client")]
     ResponseModeNotAvailable,
-    /// A request object by value.
-    #[error("request objects are not supported")]
-    RequestObject,
-    /// A request object by reference.
-    #[error("request objects by reference are not supported")]
-    RequestUri,
-    /// A `request_uri` through which something was granted before.
-    #[error("the request_uri has been used")]
-    RequestUriUsed,
-    /// A `request_uri` that came too late.
-    #[error("the request_uri has expired")]
-    RequestUriExpired,
-    /// Both `request` and `request_uri`.
-    #[error("the request has both request and request_uri")]
-    RequestBesideRequestUri,
+    /// A request object that is not as it must be.
+    #[error(transparent)]
+    RequestObject(#[from] RequestObjectError),
+    /// No signed request object, of a client that must send one.
+    #[error("the client must send its requests in signed request objects")]
+    NoRequestObject,
+    /// A `request_uri` that cannot be used.
+    #[error(transparent)]
+    RequestUri(#[from] RequestUriRefusal),
     /// A request that came with the browser, of a client that must push it.
     #[error("the client must push its authorization requests")]
     NotPushed,
@@ -114,6 +114,9 @@ pub enum Refusal {
     /// A `claims` that is not an object of claims requests.
     #[error("the claims parameter is malformed")]
     MalformedClaims,
+    /// `authorization_details` that cannot be granted.
+    #[error(transparent)]
+    Details(#[from] AuthorizationDetailsError),
     /// A value that is longer than any use for it.
     #[error("a parameter is too long")]
     TooLong,
@@ -153,7 +156,7 @@ impl Refusal {
         match self {
             Self::Repeated(_)
             | Self::ResponseModeNotAvailable
-            | Self::RequestBesideRequestUri
+            | Self::NoRequestObject
             | Self::NotPushed
             | Self::ResponseTypeMissing
             | Self::NonceMissing
@@ -164,14 +167,14 @@ impl Refusal {
             | Self::MalformedClaims
             | Self::TooLong
             | Self::InvalidIdTokenHint => ErrorCode::InvalidRequest,
-            Self::RequestObject => ErrorCode::RequestNotSupported,
-            Self::RequestUri => ErrorCode::RequestUriNotSupported,
-            Self::RequestUriUsed | Self::RequestUriExpired => ErrorCode::InvalidRequestUri,
+            Self::RequestObject(_) => ErrorCode::InvalidRequestObject,
+            Self::RequestUri(refusal) => refusal.code(),
             Self::Registration => ErrorCode::RegistrationNotSupported,
             Self::UnsupportedResponseType => ErrorCode::UnsupportedResponseType,
             Self::ResponseTypeNotAllowed => ErrorCode::UnauthorizedClient,
             Self::InvalidScope => ErrorCode::InvalidScope,
             Self::InvalidTarget(_) => ErrorCode::InvalidTarget,
+            Self::Details(_) => ErrorCode::InvalidAuthorizationDetails,
             Self::UnmetAuthentication => ErrorCode::UnmetAuthenticationRequirements,
             Self::LoginRequired | Self::OtherUserThanHinted => ErrorCode::LoginRequired,
             Self::ConsentRequired => ErrorCode::ConsentRequired,
@@ -201,6 +204,8 @@ pub struct AuthorizationRequest {
     pub max_age: Option<u64>,
     /// The single claims that it asks for and the client may have, and who is meant.
     pub claims: ClaimsRequest,
+    /// What it asks for in detail.
+    pub authorization_details: AuthorizationDetails,
     /// What it asks of the authentication.
     pub acr: RequestedAcr,
     /// What to fill into the login page.
@@ -267,12 +272,6 @@ pub fn parse(
 ) -> Result<AuthorizationRequest, Refusal> {
     parameters.get("state")?;
     response_mode(parameters, client)?;
-    if parameters.get("request")?.is_some() {
-        return Err(Refusal::RequestObject);
-    }
-    if parameters.get("request_uri")?.is_some() {
-        return Err(Refusal::RequestUri);
-    }
     if parameters.get("registration")?.is_some() {
         return Err(Refusal::Registration);
     }
@@ -282,10 +281,21 @@ pub fn parse(
     }
     let claims = claims(parameters, client)?;
     let resources = resources(parameters, client, policy, response_type)?;
+    let authorization_details = match parameters.get("authorization_details")? {
+        Some(text) => AuthorizationDetails::read(text, client, &policy.authorization_details)?,
+        None => AuthorizationDetails::default(),
+    };
     Ok(AuthorizationRequest {
         response_type,
-        scopes: scopes(parameters, client, policy, (response_type, &resources))?,
+        scopes: match parameters.get("scope")? {
+            // RFC 9396 section 3: what is asked for in detail may be all.
+            None if !authorization_details.is_empty() && !response_type.has_id_token() => {
+                Scopes::default()
+            }
+            _ => scopes(parameters, client, policy, (response_type, &resources))?,
+        },
         resources,
+        authorization_details,
         nonce: nonce(parameters, response_type)?,
         code_challenge: if response_type.has_code() {
             code_challenge(parameters, client, policy)?
@@ -355,48 +365,6 @@ fn response_type(
         return Err(Refusal::ResponseTypeNotAllowed);
     }
     Ok(response_type)
-}
-
-fn scopes(
-    parameters: &Parameters,
-    client: &Client,
-    policy: &Policy,
-    (response_type, resources): (ResponseType, &[String]),
-) -> Result<Scopes, Refusal> {
-    let requested: Scopes = match parameters.get("scope")? {
-        Some(requested) => requested.parse().map_err(|_| Refusal::InvalidScope)?,
-        // RFC 6749 section 3.3: what an API has is the default of who asks for the API alone.
-        None if !resources.is_empty() => policy.apis.scopes_of(resources),
-        None => return Err(Refusal::InvalidScope),
-    };
-    let grant_types = &client.metadata.grant_types;
-    // OIDC Core section 11: without a code there is no refresh token to ask for.
-    let may_refresh = grant_types.contains(GrantType::RefreshToken) && response_type.has_code();
-    let permitted = requested.filtered(|scope| {
-        let may = client.may_have(scope) || policy.apis.have_scope(resources, scope, client);
-        may && (may_refresh || scope != OFFLINE_ACCESS)
-    });
-    // An API need not have scopes: who it is for is in the token, too.
-    let is_empty = permitted.is_empty() && resources.is_empty();
-    let lacks_openid = response_type.has_id_token() && !permitted.contains(OPENID);
-    if is_empty || lacks_openid {
-        return Err(Refusal::InvalidScope);
-    }
-    Ok(permitted)
-}
-
-fn resources(
-    parameters: &Parameters,
-    client: &Client,
-    policy: &Policy,
-    response_type: ResponseType,
-) -> Result<Vec<String>, Refusal> {
-    let resources = policy.apis.requested(parameters, client)?;
-    // One token can come through the browser, and a token is for one API.
-    if response_type.has_token() && resources.len() > 1 {
-        return Err(InvalidTarget.into());
-    }
-    Ok(resources)
 }
 
 fn nonce(parameters: &Parameters, response_type: ResponseType) -> Result<Option<String>, Refusal> {

@@ -6,6 +6,7 @@
 //! [RFC 8628 section 3.4]: https://www.rfc-editor.org/rfc/rfc8628#section-3.4
 
 use super::api;
+use super::authorization_details::{AuthorizationDetails, AuthorizationDetailsError};
 use super::grant_type::GrantType;
 use super::parameters::{Parameters, Repeated};
 use super::scope::Scopes;
@@ -37,6 +38,8 @@ pub struct AuthorizationCodeRequest {
     pub code_verifier: Option<String>,
     /// The API that the token is to be for ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)).
     pub resources: Vec<String>,
+    /// Those of the granted details that are wanted; all, without it.
+    pub details: Option<AuthorizationDetails>,
 }
 
 /// What exchanges a refresh token.
@@ -48,6 +51,8 @@ pub struct RefreshTokenRequest {
     pub scopes: Option<Scopes>,
     /// The API that the token is to be for.
     pub resources: Vec<String>,
+    /// Those of the granted details that are wanted; all, without it.
+    pub details: Option<AuthorizationDetails>,
 }
 
 /// What asks for a token of the client's own.
@@ -57,6 +62,8 @@ pub struct ClientCredentialsRequest {
     pub scopes: Option<Scopes>,
     /// The API that the token is to be for.
     pub resources: Vec<String>,
+    /// What is wanted in detail.
+    pub details: Option<AuthorizationDetails>,
 }
 
 /// What asks whether a person has answered a device.
@@ -86,6 +93,9 @@ pub enum TokenRequestError {
     /// A `scope` that is not of RFC 6749's form.
     #[error("the scope is malformed")]
     MalformedScope,
+    /// `authorization_details` that are not of RFC 9396's form.
+    #[error(transparent)]
+    Details(#[from] AuthorizationDetailsError),
     /// No exchange that there is.
     #[error(transparent)]
     TokenExchange(#[from] TokenExchangeRequestError),
@@ -105,15 +115,18 @@ impl TokenRequest {
                 redirect_uri: body.get("redirect_uri")?.map(str::to_owned),
                 code_verifier: body.get_even_empty("code_verifier")?.map(str::to_owned),
                 resources: api::named(body),
+                details: details(body)?,
             }),
             GrantType::RefreshToken => Self::RefreshToken(RefreshTokenRequest {
                 refresh_token: required(body, "refresh_token")?,
                 scopes: scopes(body)?,
                 resources: api::named(body),
+                details: details(body)?,
             }),
             GrantType::ClientCredentials => Self::ClientCredentials(ClientCredentialsRequest {
                 scopes: scopes(body)?,
                 resources: api::named(body),
+                details: details(body)?,
             }),
             GrantType::Implicit => return Err(TokenRequestError::UnsupportedGrantType),
             GrantType::DeviceCode => Self::DeviceCode(DeviceCodeRequest {
@@ -150,4 +163,9 @@ pub fn scopes(body: &Parameters) -> Result<Option<Scopes>, TokenRequestError> {
     scope
         .map(|text| text.parse().map_err(|_| TokenRequestError::MalformedScope))
         .transpose()
+}
+
+fn details(body: &Parameters) -> Result<Option<AuthorizationDetails>, TokenRequestError> {
+    let details = body.get("authorization_details")?;
+    Ok(details.map(str::parse).transpose()?)
 }

@@ -56,6 +56,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0010_resource_indicators.sql"),
     ),
     (
+        15,
+        "authorization details",
+        include_str!("../../migrations/0015_authorization_details.sql"),
+    ),
+    (
         16,
         "token exchange",
         include_str!("../../migrations/0016_token_exchange.sql"),

@@ -143,6 +143,8 @@ pub(crate) fn grant(user: &User, client: &Client) -> Grant {
                 .parse()
                 .unwrap(),
             resources: vec!["https://mcp.example.com/mcp".to_owned()],
+            authorization_details:
+                r#"[{"type":"payment","amount":{"value":"5"}}]"#.parse().unwrap(),
         },
         created_at: NOW,
         expires_at: MUCH_LATER,

@@ -1,5 +1,6 @@
 //! Asking a person whether a client may have what it asks for.
 
+use crate::oidc::authorization_details::AuthorizationDetails;
 use crate::oidc::authorization_request::Refusal;
 use crate::oidc::claims_request::ClaimNames;
 use crate::oidc::client::Client;
@@ -29,6 +30,8 @@ pub struct ConsentPrompt {
     pub claims: ClaimNames,
     /// And for tokens for which APIs.
     pub resources: Vec<String>,
+    /// And for what in detail.
+    pub details: AuthorizationDetails,
 }
 
 impl Provider {
@@ -46,6 +49,7 @@ impl Provider {
             claims: open.request.claims.beyond(&open.request.scopes),
             scopes: open.request.scopes,
             resources: open.request.resources,
+            details: open.request.authorization_details,
         })
     }
 

@@ -13,25 +13,30 @@ use crate::provider::Provider;
 use crate::store::access_tokens;
 
 use super::TokenError;
-use super::issue::Subject;
+use super::issue::{Access, Subject};
 
 impl Provider {
     /// Issues an access token that speaks for `client` itself.
     pub(super) async fn act_as_itself(
         &self,
         client: &Client,
-        request: &ClientCredentialsRequest,
+        request: ClientCredentialsRequest,
     ) -> Result<TokenResponse, TokenError> {
         if !client.is_confidential() {
             return Err(TokenError::PublicClient);
         }
-        let scopes = own_scopes(client, request.scopes.as_ref())?;
-        let access = match request.resources.as_slice() {
-            [] => scopes.into(),
-            // Nobody is asked here, so it gets no scope of the API that it is not registered for.
-            [resource] => self.access_to(client, resource, scopes)?,
-            _ => return Err(InvalidTarget.into()),
+        let details = request.details.unwrap_or_default();
+        let mut access = Access {
+            scopes: own_scopes(client, request.scopes.as_ref())?,
+            details: details.permitted(client, &self.policy.authorization_details)?,
+            ..Access::default()
         };
+        match request.resources.as_slice() {
+            [] => {}
+            // Nobody is asked here, so it gets no scope of the API that it is not registered for.
+            [resource] => access = self.access_to(client, resource, access)?,
+            _ => return Err(InvalidTarget.into()),
+        }
         let now = self.clock.now();
         let mut access_token = self.make_access_token(client, Subject::Client, access, now)?;
         if let Some((digest, record)) = access_token.record.take() {

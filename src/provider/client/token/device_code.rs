@@ -18,7 +18,7 @@ use crate::store::device_authorizations::{self, Decision, PresentedDeviceCode};
 use crate::store::grants::GrantWithParties;
 use crate::store::{Connection, StoreError, access_tokens, refresh_tokens};
 
-use super::issue::Subject;
+use super::issue::{Access, Subject};
 use super::{TokenError, admit_user};
 
 impl Provider {
@@ -36,8 +36,8 @@ impl Provider {
             result => result?,
         };
         let GrantWithParties { grant, user, .. } = granted;
-        let scopes = grant.scopes.clone();
-        let access = self.access(client, &grant, scopes, &request.resources)?;
+        let access = Access::all_of(&grant);
+        let access = self.access(client, &grant, access, &request.resources)?;
         let mut access_token =
             self.make_access_token(client, Subject::User(&grant), access, now)?;
         let id_token = self.make_id_token(client, &grant, &user, None, &access_token, now)?;

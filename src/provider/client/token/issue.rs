@@ -1,10 +1,10 @@
 //! Making the tokens of an answer. Nothing is stored here: what must be is returned.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::keys::jwt::{self, TokenType};
 use crate::oidc::api::{self, Api, InvalidTarget};
+use crate::oidc::authorization_details::AuthorizationDetails;
 use crate::oidc::authorization_response::ResponseParameters;
 use crate::oidc::claims::{self, AccessTokenClaims, IdTokenClaims};
 use crate::oidc::client::Client;
@@ -25,29 +25,52 @@ use crate::provider::{InternalError, Provider};
 pub(in crate::provider) struct AccessToken {
     text: String,
     expires_in: u64,
-    scopes: Scopes,
-    /// What was granted beside that, of which the ID token speaks.
-    granted: Scopes,
+    access: Access,
     /// What an opaque token is kept as, under which digest.
     pub(in crate::provider) record: Option<(Digest, AccessTokenRecord)>,
 }
 
 /// What an access token allows, and where.
-pub(in crate::provider) struct Access<'a> {
-    /// Its scopes.
-    scopes: Scopes,
-    /// These and those that were granted beside them.
-    granted: Scopes,
+#[derive(Clone, Debug, Default)]
+pub(in crate::provider) struct Access {
+    /// In scopes.
+    pub(super) scopes: Scopes,
+    /// In detail.
+    pub(super) details: AuthorizationDetails,
     /// The one API that it is for, where one was asked for.
-    api: Option<(String, Cow<'a, Api>)>,
+    target: Option<Target>,
 }
 
-impl From<Scopes> for Access<'_> {
+/// The API that a token is for.
+#[derive(Clone, Debug)]
+struct Target {
+    resource: String,
+    api: Api,
+    /// All scopes that were granted, also those that are not the API's.
+    granted: Scopes,
+}
+
+impl Access {
+    /// All that was granted.
+    pub(in crate::provider) fn all_of(grant: &Grant) -> Self {
+        Self {
+            scopes: grant.scopes.clone(),
+            details: grant.details.authorization_details.clone(),
+            target: None,
+        }
+    }
+
+    /// The scopes of which the ID token speaks.
+    fn granted(&self) -> &Scopes {
+        self.target.as_ref().map_or(&self.scopes, |it| &it.granted)
+    }
+}
+
+impl From<Scopes> for Access {
     fn from(scopes: Scopes) -> Self {
         Self {
-            granted: scopes.clone(),
             scopes,
-            api: None,
+            ..Self::default()
         }
     }
 }
@@ -97,54 +120,55 @@ impl<'a> Subject<'a> {
 }
 
 impl Provider {
-    /// What a token allows that is asked for with `resources` where `grant` was given: everything
-    /// of `scopes`, or what of them belongs to the one API that is meant.
+    /// What a token allows that is asked for with `resources` where `grant` was given: all of
+    /// `access`, or what of it belongs to the one API that is meant.
     pub(in crate::provider) fn access(
         &self,
         client: &Client,
         grant: &Grant,
-        scopes: Scopes,
+        access: Access,
         resources: &[String],
-    ) -> Result<Access<'_>, InvalidTarget> {
+    ) -> Result<Access, InvalidTarget> {
         match api::target(&grant.details.resources, resources)? {
-            None => Ok(scopes.into()),
-            Some(resource) => self.access_to(client, resource, scopes),
+            None => Ok(access),
+            Some(resource) => self.access_to(client, resource, access),
         }
     }
 
-    /// What of `scopes` belongs to the API that is called `resource`.
+    /// What of `access` belongs to the API that is called `resource`.
     pub(in crate::provider) fn access_to(
         &self,
         client: &Client,
         resource: &str,
-        scopes: Scopes,
-    ) -> Result<Access<'_>, InvalidTarget> {
-        let api = self.policy.apis.find(resource, client)?;
+        access: Access,
+    ) -> Result<Access, InvalidTarget> {
+        let api = self.policy.apis.find(resource, client)?.into_owned();
         Ok(Access {
-            scopes: scopes.filtered(|scope| api.has_scope(scope)),
-            granted: scopes,
-            api: Some((resource.to_owned(), api)),
+            scopes: access.scopes.filtered(|scope| api.has_scope(scope)),
+            details: access.details,
+            target: Some(Target {
+                resource: resource.to_owned(),
+                api,
+                granted: access.scopes,
+            }),
         })
     }
 
-    /// Makes an access token that allows `access`.
+    /// Makes an access token for `access`.
     pub(in crate::provider) fn make_access_token(
         &self,
         client: &Client,
         subject: Subject<'_>,
-        access: Access<'_>,
+        access: impl Into<Access>,
         now: Timestamp,
     ) -> Result<AccessToken, InternalError> {
-        let Access {
-            scopes,
-            granted,
-            api,
-        } = access;
-        let (format, algorithm, lifetime) = self.form(client, api.as_ref().map(|(_, api)| &**api));
+        let access = access.into();
+        let target = access.target.as_ref();
+        let (format, algorithm, lifetime) = self.form(client, target.map(|it| &it.api));
         let expires_at = subject.expiry(now, lifetime);
-        let audience = match api {
-            Some((resource, _)) => vec![resource],
-            None => self.audience(client, &scopes, subject.exchange()),
+        let audience = match target {
+            Some(target) => vec![target.resource.clone()],
+            None => self.audience(client, &access.scopes, subject.exchange()),
         };
         let actor = subject
             .exchange()
@@ -163,7 +187,8 @@ impl Provider {
                     iat: now,
                     jti: self.random.uuid().to_string(),
                     client_id: client.id.to_string(),
-                    scope: scopes.clone(),
+                    scope: access.scopes.clone(),
+                    authorization_details: access.details.clone(),
                     grant_id: grant_id.as_ref().map(GrantId::to_string),
                     act: actor,
                 };
@@ -175,7 +200,8 @@ impl Provider {
                 let record = AccessTokenRecord {
                     grant_id,
                     client_id: client.id.clone(),
-                    scopes: scopes.clone(),
+                    scopes: access.scopes.clone(),
+                    details: access.details.clone(),
                     audience,
                     actor,
                     issued_at: now,
@@ -187,8 +213,7 @@ impl Provider {
         Ok(AccessToken {
             text,
             expires_in: u64::try_from(expires_at.seconds_since(now)).unwrap_or_default(),
-            scopes,
-            granted,
+            access,
             record,
         })
     }
@@ -222,14 +247,14 @@ impl Provider {
         access_token: &AccessToken,
         now: Timestamp,
     ) -> Result<Option<String>, InternalError> {
-        if !access_token.granted.contains(scope::OPENID) {
+        if !access_token.access.granted().contains(scope::OPENID) {
             return Ok(None);
         }
         let content = IdTokenContent {
             nonce,
             access_token: Some(&access_token.text),
             code: None,
-            scopes: &access_token.granted,
+            scopes: access_token.access.granted(),
             claims: client.metadata.id_token_claims,
         };
         self.id_token(client, grant, user, &content, now).map(Some)
@@ -343,7 +368,7 @@ impl AccessToken {
             ("access_token", self.text.clone()),
             ("token_type", "Bearer".to_owned()),
             ("expires_in", self.expires_in.to_string()),
-            ("scope", self.scopes.to_string()),
+            ("scope", self.access.scopes.to_string()),
         ]
     }
 
@@ -358,7 +383,8 @@ impl AccessToken {
             issued_token_type: None,
             token_type: "Bearer",
             expires_in: self.expires_in,
-            scope: self.scopes,
+            scope: self.access.scopes,
+            authorization_details: self.access.details,
             refresh_token,
             id_token,
         }

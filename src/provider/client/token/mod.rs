@@ -15,6 +15,7 @@ use device_code::find_device_code;
 use refresh_token::find_refresh_token;
 
 use crate::oidc::api::InvalidTarget;
+use crate::oidc::authorization_details::AuthorizationDetailsError;
 use crate::oidc::client::Client;
 use crate::oidc::client_authentication::ClientCredentials;
 use crate::oidc::error::ErrorCode;
@@ -132,6 +133,9 @@ pub enum TokenError {
     /// A `resource` that was not granted, or not one where one is needed.
     #[error(transparent)]
     InvalidTarget(#[from] InvalidTarget),
+    /// Details that cannot be granted.
+    #[error(transparent)]
+    Details(#[from] AuthorizationDetailsError),
     /// A failure.
     #[error(transparent)]
     Internal(#[from] InternalError),
@@ -185,6 +189,7 @@ impl TokenError {
             },
             Self::InvalidScope => ErrorCode::InvalidScope,
             Self::InvalidTarget(_) => ErrorCode::InvalidTarget,
+            Self::Details(_) => ErrorCode::InvalidAuthorizationDetails,
             Self::Internal(error) if error.is_temporary() => ErrorCode::TemporarilyUnavailable,
             Self::Internal(_) => ErrorCode::ServerError,
         }
@@ -236,7 +241,7 @@ impl Provider {
             TokenRequest::ClientCredentials(request) => {
                 let client = self.admit(&mut db, &caller, None, grant_type).await?;
                 drop(db);
-                self.act_as_itself(&client, &request).await
+                self.act_as_itself(&client, request).await
             }
             TokenRequest::DeviceCode(request) => {
                 let presented = find_device_code(&mut db, &request).await?;

@@ -19,7 +19,7 @@ use crate::store::grants::GrantWithParties;
 use crate::store::refresh_tokens::PresentedRefreshToken;
 use crate::store::{Connection, StoreError, access_tokens, grants, refresh_tokens};
 
-use super::issue::Subject;
+use super::issue::{Access, Subject};
 use super::{TokenError, admit_user};
 
 impl Provider {
@@ -48,8 +48,15 @@ impl Provider {
         }
         admit_user(client, &issued.grant.user)?;
         let GrantWithParties { grant, user, .. } = issued.grant;
-        let scopes = narrowed(request.scopes, &grant.scopes)?;
-        let access = self.access(client, &grant, scopes, &request.resources)?;
+        let access = Access {
+            scopes: narrowed(request.scopes, &grant.scopes)?,
+            details: grant
+                .details
+                .authorization_details
+                .narrowed(request.details)?,
+            ..Access::default()
+        };
+        let access = self.access(client, &grant, access, &request.resources)?;
 
         let mut access_token =
             self.make_access_token(client, Subject::User(&grant), access, now)?;

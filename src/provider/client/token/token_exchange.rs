@@ -70,8 +70,8 @@ impl Provider {
             exchange: &exchange,
             until: subject.expires_at.min(grant.expires_at),
         };
-        let access = exchange.scopes.clone().into();
-        let mut access_token = self.make_access_token(client, speaks_for, access, now)?;
+        let scopes = exchange.scopes.clone();
+        let mut access_token = self.make_access_token(client, speaks_for, scopes, now)?;
         if let Some((digest, record)) = access_token.record.take() {
             self.store
                 .write(move |db| {
