@@ -116,7 +116,7 @@ async fn a_token_is_for_exactly_the_api_that_was_asked_for() {
     // The ID token is the client's, as ever.
     let badge = jwt::claims(&tokens.id_token);
     assert_eq!(badge["aud"], party.client_id);
-    assert!(badge["name"].is_string());
+    assert_eq!(badge["preferred_username"], "alice");
     // S64.
     let userinfo = party.userinfo(&tokens.access_token).await;
     userinfo.challenged("invalid_token");
