@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use super::issuer::Issuer;
+use super::jws_algorithm::JwsAlgorithm;
 use super::metadata::path;
 use super::scope;
 
@@ -19,6 +20,7 @@ pub struct ProtectedResource {
     pub authorization_servers: Vec<String>,
     pub scopes_supported: &'static [&'static str],
     pub bearer_methods_supported: Vec<&'static str>,
+    pub dpop_signing_alg_values_supported: Vec<&'static str>,
 }
 
 impl ProtectedResource {
@@ -30,6 +32,7 @@ impl ProtectedResource {
             authorization_servers: vec![issuer.to_string()],
             scopes_supported: scope::STANDARD,
             bearer_methods_supported: vec!["header", "body"],
+            dpop_signing_alg_values_supported: JwsAlgorithm::asymmetric_names(),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::oidc::authorization_response::{
     refusal_parameters,
 };
 use crate::oidc::client::Client;
+use crate::oidc::confirmation::Confirmation;
 use crate::oidc::grant::{
     self, AccessTokenRecord, AuthorizationCode, Grant, GrantDetails, GrantId,
 };
@@ -119,6 +120,7 @@ impl Provider {
             details: GrantDetails {
                 claims: request.claims.about_user(),
                 resources: request.resources.clone(),
+                dpop_jkt: request.dpop_jkt.clone(),
                 authorization_details: request.authorization_details.clone(),
             },
             created_at: now,
@@ -152,7 +154,10 @@ impl Provider {
             if let Some(resource) = grant.details.resources.first() {
                 access = self.access_to(client, resource, access)?;
             }
-            let token = self.make_access_token(client, Subject::User(grant), access, now)?;
+            // Such a token comes by the browser, where nobody proves anything.
+            let bound_to = Confirmation::default();
+            let subject = Subject::User(grant);
+            let token = self.make_access_token(client, subject, access, &bound_to, now)?;
             parameters.extend(token.parameters());
             access_token = Some(token);
         }

@@ -10,6 +10,7 @@ use crate::oidc::scope::{STANDARD, Scopes};
 use crate::oidc::token_request::ClientCredentialsRequest;
 use crate::oidc::token_response::TokenResponse;
 use crate::provider::Provider;
+use crate::provider::client::dpop::Sender;
 use crate::store::access_tokens;
 
 use super::TokenError;
@@ -21,24 +22,26 @@ impl Provider {
         &self,
         client: &Client,
         request: ClientCredentialsRequest,
+        sender: &Sender,
     ) -> Result<TokenResponse, TokenError> {
         if !client.is_confidential() {
             return Err(TokenError::PublicClient);
         }
         let details = request.details.unwrap_or_default();
-        let mut access = Access {
-            scopes: own_scopes(client, request.scopes.as_ref())?,
-            details: details.permitted(client, &self.policy.authorization_details)?,
-            ..Access::default()
-        };
+        let mut access = Access::new(
+            own_scopes(client, request.scopes.as_ref())?,
+            details.permitted(client, &self.policy.authorization_details)?,
+        );
         match request.resources.as_slice() {
             [] => {}
             // Nobody is asked here, so it gets no scope of the API that it is not registered for.
             [resource] => access = self.access_to(client, resource, access)?,
             _ => return Err(InvalidTarget.into()),
         }
+        let confirmation = self.bind(client, sender).await?;
         let now = self.clock.now();
-        let mut access_token = self.make_access_token(client, Subject::Client, access, now)?;
+        let mut access_token =
+            self.make_access_token(client, Subject::Client, access, &confirmation, now)?;
         if let Some((digest, record)) = access_token.record.take() {
             self.store
                 .write(move |db| {

@@ -9,6 +9,7 @@ use crate::oidc::authorization_response::ResponseParameters;
 use crate::oidc::claims::{self, AccessTokenClaims, IdTokenClaims};
 use crate::oidc::client::Client;
 use crate::oidc::client_metadata::{self, AccessTokenFormat};
+use crate::oidc::confirmation::Confirmation;
 use crate::oidc::grant::{AccessTokenRecord, Grant, GrantId};
 use crate::oidc::response_type::ResponseType;
 use crate::oidc::scope::{self, Scopes};
@@ -24,6 +25,7 @@ use crate::provider::{InternalError, Provider};
 /// An access token that was made, and what must be stored before it is handed out.
 pub(in crate::provider) struct AccessToken {
     text: String,
+    token_type: &'static str,
     expires_in: u64,
     access: Access,
     /// What an opaque token is kept as, under which digest.
@@ -34,11 +36,11 @@ pub(in crate::provider) struct AccessToken {
 #[derive(Clone, Debug, Default)]
 pub(in crate::provider) struct Access {
     /// In scopes.
-    pub(super) scopes: Scopes,
+    scopes: Scopes,
     /// In detail.
-    pub(super) details: AuthorizationDetails,
+    details: AuthorizationDetails,
     /// The one API that it is for, where one was asked for.
-    target: Option<Target>,
+    target: Option<Box<Target>>,
 }
 
 /// The API that a token is for.
@@ -51,27 +53,32 @@ struct Target {
 }
 
 impl Access {
-    /// All that was granted.
-    pub(in crate::provider) fn all_of(grant: &Grant) -> Self {
+    /// These, wherever the client's tokens are good.
+    pub(super) fn new(scopes: Scopes, details: AuthorizationDetails) -> Self {
         Self {
-            scopes: grant.scopes.clone(),
-            details: grant.details.authorization_details.clone(),
+            scopes,
+            details,
             target: None,
         }
     }
 
+    /// All that was granted.
+    pub(in crate::provider) fn all_of(grant: &Grant) -> Self {
+        let details = &grant.details.authorization_details;
+        Self::new(grant.scopes.clone(), details.clone())
+    }
+
     /// The scopes of which the ID token speaks.
     fn granted(&self) -> &Scopes {
-        self.target.as_ref().map_or(&self.scopes, |it| &it.granted)
+        self.target
+            .as_deref()
+            .map_or(&self.scopes, |it| &it.granted)
     }
 }
 
 impl From<Scopes> for Access {
     fn from(scopes: Scopes) -> Self {
-        Self {
-            scopes,
-            ..Self::default()
-        }
+        Self::new(scopes, AuthorizationDetails::default())
     }
 }
 
@@ -146,24 +153,25 @@ impl Provider {
         Ok(Access {
             scopes: access.scopes.filtered(|scope| api.has_scope(scope)),
             details: access.details,
-            target: Some(Target {
+            target: Some(Box::new(Target {
                 resource: resource.to_owned(),
                 api,
                 granted: access.scopes,
-            }),
+            })),
         })
     }
 
-    /// Makes an access token for `access`.
+    /// Makes an access token for `access`, bound to what [`Self::bind`] found.
     pub(in crate::provider) fn make_access_token(
         &self,
         client: &Client,
         subject: Subject<'_>,
         access: impl Into<Access>,
+        confirmation: &Confirmation,
         now: Timestamp,
     ) -> Result<AccessToken, InternalError> {
         let access = access.into();
-        let target = access.target.as_ref();
+        let target = access.target.as_deref();
         let (format, algorithm, lifetime) = self.form(client, target.map(|it| &it.api));
         let expires_at = subject.expiry(now, lifetime);
         let audience = match target {
@@ -188,6 +196,7 @@ impl Provider {
                     jti: self.random.uuid().to_string(),
                     client_id: client.id.to_string(),
                     scope: access.scopes.clone(),
+                    cnf: confirmation.clone(),
                     authorization_details: access.details.clone(),
                     grant_id: grant_id.as_ref().map(GrantId::to_string),
                     act: actor,
@@ -203,6 +212,7 @@ impl Provider {
                     scopes: access.scopes.clone(),
                     details: access.details.clone(),
                     audience,
+                    confirmation: confirmation.clone(),
                     actor,
                     issued_at: now,
                     expires_at,
@@ -212,6 +222,7 @@ impl Provider {
         };
         Ok(AccessToken {
             text,
+            token_type: confirmation.token_type(),
             expires_in: u64::try_from(expires_at.seconds_since(now)).unwrap_or_default(),
             access,
             record,
@@ -381,7 +392,7 @@ impl AccessToken {
         TokenResponse {
             access_token: self.text,
             issued_token_type: None,
-            token_type: "Bearer",
+            token_type: self.token_type,
             expires_in: self.expires_in,
             scope: self.access.scopes,
             authorization_details: self.access.details,

@@ -25,6 +25,7 @@ use crate::oidc::token_request::TokenRequest;
 use crate::oidc::token_response::TokenResponse;
 use crate::oidc::user::User;
 use crate::provider::client::client_authentication::{Caller, ClientAuthenticationError};
+use crate::provider::client::dpop::{Sender, SenderError};
 use crate::provider::{InternalError, Provider};
 use crate::store::{Connection, StoreError};
 
@@ -103,6 +104,12 @@ pub enum TokenError {
     /// Nobody has answered yet, and the device asks too often.
     #[error("the device asks too often")]
     SlowDown,
+    /// What the sender shows is not enough.
+    #[error(transparent)]
+    Sender(SenderError),
+    /// The code or refresh token is bound to another key than the sender's.
+    #[error("the code or the refresh token is bound to another key")]
+    OtherKey,
     /// The token to exchange is no good token of Keyfob's, or not of the type that it is said to be.
     #[error("the subject_token is unknown, expired, revoked or of another type")]
     UnknownSubjectToken,
@@ -168,12 +175,14 @@ impl TokenError {
             | Self::DeviceCodeOfAnotherClient
             | Self::UsedDeviceCode
             | Self::GrantEnded
+            | Self::OtherKey
             | Self::UserDisabled
             | Self::NotInGroup => ErrorCode::InvalidGrant,
             Self::ExpiredDeviceCode => ErrorCode::ExpiredToken,
             Self::DeviceDenied => ErrorCode::AccessDenied,
             Self::AuthorizationPending => ErrorCode::AuthorizationPending,
             Self::SlowDown => ErrorCode::SlowDown,
+            Self::Sender(error) => error.code(),
             // RFC 8693 section 2.2.2: not invalid_grant.
             Self::UnknownSubjectToken
             | Self::SubjectWithoutUser
@@ -205,6 +214,15 @@ impl From<ClientAuthenticationError> for TokenError {
     }
 }
 
+impl From<SenderError> for TokenError {
+    fn from(error: SenderError) -> Self {
+        match error {
+            SenderError::Internal(error) => Self::Internal(error),
+            refusal => Self::Sender(refusal),
+        }
+    }
+}
+
 impl From<StoreError> for TokenError {
     fn from(error: StoreError) -> Self {
         Self::Internal(error.into())
@@ -217,6 +235,7 @@ impl Provider {
         &self,
         credentials: ClientCredentials,
         request: TokenRequest,
+        sender: &Sender,
     ) -> Result<TokenResponse, TokenError> {
         let caller = self.meet(&credentials).await?;
         let mut db = self.store.read().await?;
@@ -228,7 +247,7 @@ impl Provider {
                 let client = self.admit(&mut db, &caller, owner, grant_type).await?;
                 drop(db);
                 let issued = issued.ok_or(TokenError::UnknownCode)?;
-                self.exchange_code(&client, issued, request).await
+                self.exchange_code(&client, issued, request, sender).await
             }
             TokenRequest::RefreshToken(request) => {
                 let presented = find_refresh_token(&mut db, &request).await?;
@@ -236,12 +255,12 @@ impl Provider {
                 let client = self.admit(&mut db, &caller, owner, grant_type).await?;
                 drop(db);
                 let (token, issued) = presented.ok_or(TokenError::UnknownRefreshToken)?;
-                self.refresh(&client, &token, issued, request).await
+                self.refresh(&client, &token, issued, request, sender).await
             }
             TokenRequest::ClientCredentials(request) => {
                 let client = self.admit(&mut db, &caller, None, grant_type).await?;
                 drop(db);
-                self.act_as_itself(&client, request).await
+                self.act_as_itself(&client, request, sender).await
             }
             TokenRequest::DeviceCode(request) => {
                 let presented = find_device_code(&mut db, &request).await?;
@@ -249,12 +268,12 @@ impl Provider {
                 let client = self.admit(&mut db, &caller, owner, grant_type).await?;
                 drop(db);
                 let (code, found) = presented.ok_or(TokenError::UnknownDeviceCode)?;
-                self.redeem_device_code(&client, code.digest(), found, &request)
-                    .await
+                let digest = code.digest();
+                Box::pin(self.redeem_device_code(&client, digest, found, &request, sender)).await
             }
             TokenRequest::TokenExchange(request) => {
                 let client = self.admit(&mut db, &caller, None, grant_type).await?;
-                self.exchange_token(db, &client, request).await
+                Box::pin(self.exchange_token(db, &client, request, sender)).await
             }
         }
     }
