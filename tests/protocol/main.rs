@@ -35,6 +35,7 @@ mod dpop_binding;
 mod jwks_cache;
 mod logout;
 mod outbound;
+mod protected_responses;
 mod pushed_authorization_requests;
 mod registration;
 mod registration_addresses;
