@@ -16,7 +16,7 @@ use crate::oidc::scope::{self, Scopes};
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::signing_algorithm::SigningAlgorithm;
 use crate::oidc::timestamp::Timestamp;
-use crate::oidc::token_exchange::Exchange;
+use crate::oidc::token_exchange::{Actor, Exchange};
 use crate::oidc::token_response::TokenResponse;
 use crate::oidc::user::User;
 use crate::oidc::user_claims;
@@ -117,6 +117,11 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// Who acts for the user.
+    fn actor(self) -> Option<Actor> {
+        self.exchange().and_then(|exchange| exchange.actor.clone())
+    }
+
     /// When a token ends that is made at `now` and would live for `lifetime`.
     fn expiry(self, now: Timestamp, lifetime: Duration) -> Timestamp {
         match self {
@@ -178,9 +183,7 @@ impl Provider {
             Some(target) => vec![target.resource.clone()],
             None => self.audience(client, &access.scopes, subject.exchange()),
         };
-        let actor = subject
-            .exchange()
-            .and_then(|exchange| exchange.actor.clone());
+        let actor = subject.actor();
         let grant = subject.grant();
         let grant_id = grant.map(|grant| grant.id);
         let (text, record) = match format {
