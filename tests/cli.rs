@@ -222,6 +222,8 @@ fn the_exit_status_says_what_went_wrong() {
             2,
             "--anyone-may-sign-in",
         ),
+        ("dev --port 0 --config keyfob.toml", "", 2, "keyfob.toml"),
+        ("--config keyfob.toml", "", 2, "keyfob.toml"),
         ("nonsense", "", 2, "nonsense"),
         (
             "check-config --config /nowhere.toml",
