@@ -102,6 +102,8 @@ fn users_are_made_shown_changed_and_deleted() {
         site.run("user enable bob --json", "").json()["enabled"],
         true
     );
+    let ended = site.run("user sign-out bob", "").stdout;
+    assert_eq!(ended, "bob is signed out everywhere.\n");
     let set = site.run("user set-password bob", "another long passphrase\n");
     assert_eq!(set.status, 0, "{}", set.stderr);
     let sub = alice["sub"].as_str().unwrap();
