@@ -156,7 +156,8 @@ impl Provider {
         described: &Map<String, Value>,
     ) -> Result<Registration, RegistrationError> {
         let metadata = self_registration::read(described, &self.policy.registration)?;
-        self.count(Counted::Registrations, registrant.address).await?;
+        self.count(Counted::Registrations, registrant.address)
+            .await?;
         check_keys(&metadata, &self.policy)?;
         self.check_addresses(&metadata).await?;
         let now = self.clock.now();
