@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use keyfob::cli::exit::{CliError, Exit};
 use keyfob::cli::output::Output;
-use keyfob::cli::{Arguments, Command, check_config, client, key, migrate, serve, user};
+use keyfob::cli::{Arguments, Command, Global, check_config, client, key, migrate, serve, user};
 use keyfob::config::log::Log;
 use keyfob::{dev, logging, server};
 
@@ -25,8 +25,8 @@ fn run(arguments: Arguments) -> Result<(), CliError> {
     let global = arguments.global;
     let output = &mut Output::stdout(global.json);
     match arguments.command {
-        None => with_log(&Log::default(), dev::start::run(dev::Arguments::default())),
-        Some(Command::Dev(dev)) => with_log(&Log::default(), dev::start::run(dev)),
+        None => develop(dev::Arguments::default(), &global),
+        Some(Command::Dev(dev)) => develop(dev, &global),
         Some(Command::Serve) => {
             let config = global.load_config()?;
             with_log(&config.log.clone(), serve::run(config))
@@ -43,6 +43,12 @@ fn run(arguments: Arguments) -> Result<(), CliError> {
             finish(command.run(global.load_config().ok().as_ref()))
         }
     }
+}
+
+/// Runs a development server to its end.
+fn develop(dev: dev::Arguments, global: &Global) -> Result<(), CliError> {
+    let dev = dev.with(global)?;
+    with_log(&Log::default(), dev::start::run(dev))
 }
 
 /// Runs a command to its end.

@@ -197,8 +197,8 @@ fn routes(app: &mut ServiceConfig) {
     )
     .route("/device/connected", get().to(device::connected))
     .route("/device/refused", get().to(device::refused))
-    .route("/", get().to(front::get))
-    .route("", get().to(front::get))
+    .route("/", read().to(front::get))
+    .route("", read().to(front::get))
     .route("/logo", get().to(front::logo))
     .route("/static/{name}", read().to(assets::asset))
     // Whoever runs the server.

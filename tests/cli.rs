@@ -102,6 +102,8 @@ fn users_are_made_shown_changed_and_deleted() {
         site.run("user enable bob --json", "").json()["enabled"],
         true
     );
+    let ended = site.run("user sign-out bob", "").stdout;
+    assert_eq!(ended, "bob is signed out everywhere.\n");
     let set = site.run("user set-password bob", "another long passphrase\n");
     assert_eq!(set.status, 0, "{}", set.stderr);
     let sub = alice["sub"].as_str().unwrap();
@@ -222,6 +224,8 @@ fn the_exit_status_says_what_went_wrong() {
             2,
             "--anyone-may-sign-in",
         ),
+        ("dev --port 0 --config keyfob.toml", "", 2, "keyfob.toml"),
+        ("--config keyfob.toml", "", 2, "keyfob.toml"),
         ("nonsense", "", 2, "nonsense"),
         (
             "check-config --config /nowhere.toml",

@@ -2,6 +2,7 @@
 
 mod support;
 
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use support::browser::Browser;
 use support::jwt;
@@ -49,6 +50,20 @@ async fn the_metadata_has_every_required_member_and_its_endpoints_are_there() {
             let answer = Answer::of(http_client().get(url)).await;
             assert_ne!(answer.status, 404, "{member}");
         }
+    }
+}
+
+/// RFC 9110 section 9.3.2: what can be read can be asked about.
+#[tokio::test]
+async fn the_front_page_answers_head_as_it_answers_get() {
+    for server in [Server::dev(), Server::serve()] {
+        let (got, asked) = (
+            Answer::of(http_client().get(server.url("/"))).await,
+            Answer::of(http_client().head(server.url("/"))).await,
+        );
+        assert_eq!((got.status, asked.status), (StatusCode::OK, StatusCode::OK));
+        assert_eq!(got.header("content-type"), asked.header("content-type"));
+        assert_eq!(asked.text, "");
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Args;
 
+use super::Global;
 use super::exit::{CliError, Exit, after_help};
 use crate::config::DEFAULT_PORT;
 use crate::config::database_url::DatabaseUrl;
@@ -38,7 +39,8 @@ pub struct Dev {
     /// Let everybody register clients (RFC 7591), as Model Context Protocol clients do
     #[arg(long)]
     pub open_registration: bool,
-    /// Write one line of JSON to standard output when it answers: issuer, clients, users, pid
+    /// Write one line of JSON to standard output when it answers: issuer, clients, users, pid;
+    /// --json is the same
     #[arg(long)]
     pub ready_json: bool,
     /// The issuer, where it is not http://localhost and the port
@@ -53,6 +55,24 @@ pub struct Dev {
 }
 
 impl Dev {
+    /// The same with what every command takes.
+    ///
+    /// # Errors
+    ///
+    /// There is a configuration file, which would have no say here.
+    pub fn with(mut self, global: &Global) -> Result<Self, CliError> {
+        if let Some(file) = &global.config {
+            let message = format!(
+                "`keyfob dev` reads no configuration, so --config {} would change nothing. What it \
+                 takes is in `keyfob dev --help`; `keyfob serve` runs as the file says",
+                file.display()
+            );
+            return Err(CliError::new(Exit::Usage, message));
+        }
+        self.ready_json |= global.json;
+        Ok(self)
+    }
+
     /// The address to bind.
     ///
     /// # Errors
@@ -88,6 +108,25 @@ mod tests {
         match Arguments::try_parse_from(words)?.command {
             Some(Command::Dev(dev)) => Ok(dev),
             other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn dev_takes_what_every_command_takes_or_says_why_not() {
+        for (line, expected) in [
+            ("", Some(false)),
+            ("--json", Some(true)),
+            ("--ready-json", Some(true)),
+            ("--config keyfob.toml", None),
+        ] {
+            let words = ["keyfob", "dev"].into_iter().chain(line.split_whitespace());
+            let arguments = Arguments::try_parse_from(words).unwrap();
+            let Some(Command::Dev(dev)) = arguments.command else {
+                panic!("{line}");
+            };
+            let taken = dev.with(&arguments.global);
+            let taken = taken.map_err(|error| assert_eq!(error.exit, Exit::Usage));
+            assert_eq!(taken.ok().map(|dev| dev.ready_json), expected, "{line}");
         }
     }
 

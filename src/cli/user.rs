@@ -41,6 +41,9 @@ pub enum UserCommand {
          pass show alice | keyfob user set-password alice --password-stdin",
     ))]
     SetPassword(SetPassword),
+    /// Ends what a user has, sessions and tokens, and tells the applications; they may sign in again
+    #[command(after_help = after_help("  keyfob user sign-out alice"))]
+    SignOut(NamedUser),
     /// Keeps a user from signing in, and ends what the user has: sessions and tokens
     #[command(after_help = after_help("  keyfob user disable alice"))]
     Disable(NamedUser),
@@ -132,6 +135,10 @@ pub async fn run(
                 set.await?,
                 "given a new password, and signed out everywhere",
             )
+        }
+        UserCommand::SignOut(NamedUser { user }) => {
+            let signed_out = work(config, async |it| Ok(it.sign_out_user(&user).await?));
+            (signed_out.await?, "signed out everywhere")
         }
         UserCommand::Disable(NamedUser { user }) => {
             let disabled = work(config, async |it| Ok(it.disable_user(&user).await?));

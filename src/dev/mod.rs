@@ -10,7 +10,7 @@ pub mod seeds;
 pub mod start;
 pub mod summary;
 
-use actix_web::web::{Data, ServiceConfig, get, post};
+use actix_web::web::{Data, ServiceConfig, get, head, post};
 
 pub use crate::cli::dev::Dev as Arguments;
 use crate::provider::operator::Operator;
@@ -45,7 +45,9 @@ impl Development {
 pub fn routes(app: &mut ServiceConfig, development: &Data<Development>) {
     app.app_data(development.clone())
         .route("/", get().to(home::get))
+        .route("/", head().to(home::get))
         .route("", get().to(home::get))
+        .route("", head().to(home::get))
         .route("/demo", get().to(demo::show))
         .route("/demo/login", get().to(demo::log_in))
         .route("/demo/callback", get().to(demo::callback))

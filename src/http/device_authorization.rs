@@ -10,7 +10,7 @@ use crate::oidc::token_request::{self, TokenRequestError};
 use crate::provider::client::device_authorization::DeviceAuthorizationError;
 
 use super::cors::allow_registered;
-use super::error::{OAuthError, client_refused, log_failure};
+use super::error::{OAuthError, client_refused, request_refused};
 use super::site::Site;
 use super::token::authenticated_form;
 
@@ -48,11 +48,11 @@ async fn answer(site: &Site, request: &HttpRequest, payload: Payload) -> HttpRes
             client_refused(&error, credentials.by_basic)
         }
         Err(error) => {
-            match &error {
-                DeviceAuthorizationError::Internal(error) => log_failure(error),
-                refusal => tracing::info!(reason = %refusal, "device refused"),
-            }
-            OAuthError::new(error.code()).respond()
+            let failure = match &error {
+                DeviceAuthorizationError::Internal(failure) => Some(failure),
+                _ => None,
+            };
+            request_refused(&error, error.code(), failure)
         }
     }
 }

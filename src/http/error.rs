@@ -1,5 +1,7 @@
 //! Errors on the wire: for clients the RFCs' JSON, for people a page. Each is logged here, once.
 
+use std::fmt;
+
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
@@ -91,6 +93,21 @@ pub fn client_refused(error: &ClientAuthenticationError, by_basic: bool) -> Http
         refusal => tracing::info!(reason = %refusal, "client refused"),
     }
     OAuthError::new(error.code()).by_basic(by_basic).respond()
+}
+
+/// Logs why a request of a client's is refused that was understood, and answers it. `failure` is
+/// the reason where that is one of Keyfob's own.
+#[must_use]
+pub fn request_refused(
+    reason: &dyn fmt::Display,
+    code: ErrorCode,
+    failure: Option<&InternalError>,
+) -> HttpResponse {
+    match failure {
+        Some(failure) => log_failure(failure),
+        None => tracing::info!(%reason, "request refused"),
+    }
+    OAuthError::new(code).respond()
 }
 
 /// Logs a failure of Keyfob's own with its causes.

@@ -9,7 +9,7 @@ use crate::provider::client::pushed_authorization_request::PushedAuthorizationRe
 
 use super::cors::allow_registered;
 use super::dpop;
-use super::error::{OAuthError, client_refused, log_failure};
+use super::error::{client_refused, request_refused};
 use super::site::Site;
 use super::token::{authenticated_form, sender_refused};
 
@@ -41,11 +41,11 @@ async fn answer(site: &Site, request: &HttpRequest, payload: Payload) -> HttpRes
             client_refused(&error, credentials.by_basic)
         }
         Err(error) => {
-            match &error {
-                PushedAuthorizationRequestError::Internal(error) => log_failure(error),
-                refusal => tracing::info!(reason = %refusal, "pushed request refused"),
-            }
-            OAuthError::new(error.code()).respond()
+            let failure = match &error {
+                PushedAuthorizationRequestError::Internal(failure) => Some(failure),
+                _ => None,
+            };
+            request_refused(&error, error.code(), failure)
         }
     }
 }

@@ -110,8 +110,12 @@ async fn update(
 ) -> Result<HttpResponse, Refused> {
     let registration = find(site, request, client).await?;
     let described = body(request, payload).await?;
-    let updated = site.provider.update_registration(registration, &described);
-    Ok(told(site, StatusCode::OK, &updated.await?))
+    let address = site.browser(request).address;
+    let updated = site
+        .provider
+        .update_registration(registration, &described, address)
+        .await?;
+    Ok(told(site, StatusCode::OK, &updated))
 }
 
 async fn find(site: &Site, request: &HttpRequest, client: &str) -> Result<Registration, Refused> {

@@ -15,7 +15,7 @@ use crate::provider::client::token::TokenError;
 
 use super::cors::allow_registered;
 use super::dpop;
-use super::error::{OAuthError, client_refused, log_failure};
+use super::error::{OAuthError, client_refused, request_refused};
 use super::form;
 use super::site::Site;
 
@@ -67,11 +67,11 @@ async fn answer(site: &Site, request: &HttpRequest, payload: Payload) -> HttpRes
             .json(tokens),
         Err(TokenError::Client(error)) => client_refused(&error, by_basic),
         Err(error) => {
-            match &error {
-                TokenError::Internal(error) => log_failure(error),
-                refusal => tracing::info!(reason = %refusal, "token request refused"),
-            }
-            OAuthError::new(error.code()).respond()
+            let failure = match &error {
+                TokenError::Internal(failure) => Some(failure),
+                _ => None,
+            };
+            request_refused(&error, error.code(), failure)
         }
     }
 }

@@ -15,6 +15,7 @@ use super::scope::Scopes;
 use super::signing_algorithm::SigningAlgorithm;
 use super::timestamp::Timestamp;
 use super::token_exchange::Actor;
+use super::user_claims;
 
 /// The claims of an ID token: the badge, for one client.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -131,41 +132,28 @@ impl From<Vec<String>> for OneOrMany {
 }
 
 /// Every claim that an answer of Keyfob can have: `claims_supported` of the metadata.
-pub const SUPPORTED: &[&str] = &[
-    "iss",
-    "sub",
-    "aud",
-    "exp",
-    "iat",
-    "auth_time",
-    "nonce",
-    "acr",
-    "amr",
-    "azp",
-    "at_hash",
-    "c_hash",
-    "sid",
-    "name",
-    "given_name",
-    "family_name",
-    "middle_name",
-    "nickname",
-    "preferred_username",
-    "profile",
-    "picture",
-    "website",
-    "gender",
-    "birthdate",
-    "zoneinfo",
-    "locale",
-    "updated_at",
-    "email",
-    "email_verified",
-    "address",
-    "phone_number",
-    "phone_number_verified",
-    "groups",
-];
+#[must_use]
+pub fn supported() -> Vec<&'static str> {
+    let about_tokens = [
+        "iss",
+        "sub",
+        "aud",
+        "exp",
+        "iat",
+        "auth_time",
+        "nonce",
+        "acr",
+        "amr",
+        "azp",
+        "at_hash",
+        "c_hash",
+        "sid",
+    ];
+    about_tokens
+        .into_iter()
+        .chain(user_claims::names())
+        .collect()
+}
 
 /// The claim `at_hash` of an access token, or `c_hash` of a code
 /// ([OIDC Core sections 3.1.3.6 and 3.3.2.11]): the left half of the hash that goes with the ID

@@ -165,7 +165,8 @@ pub struct ThrottlePolicy {
     pub account_failures: u32,
     /// Wrong passwords from one address (an IPv6 /64), in one window.
     pub address_failures: u32,
-    /// Clients that register themselves from one address, in one window.
+    /// Clients that register themselves from one address, and changes of their registrations, in
+    /// one window.
     pub address_registrations: u32,
     /// Wrong passwords from one known browser for the account it is known of, in one window.
     pub known_browser_failures: u32,

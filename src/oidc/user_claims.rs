@@ -69,6 +69,13 @@ pub fn scope_of(name: &str) -> Option<&'static str> {
     found.map(|(scope, _)| *scope)
 }
 
+/// Every claim about the End-User that somebody may have.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    OF_SCOPES
+        .iter()
+        .flat_map(|(_, names)| names.iter().copied())
+}
+
 /// Each scope with the claims that go with it.
 const OF_SCOPES: &[(&str, &[&str])] = &[
     (

@@ -8,7 +8,7 @@ use sqlx::{FromRow, Row as _};
 
 use super::{Connection, StoreError, clients};
 use crate::oidc::client::{Client, ClientId};
-use crate::oidc::logout_token::LogoutDelivery;
+use crate::oidc::logout_token::{LogoutDelivery, Verdict};
 use crate::oidc::timestamp::Timestamp;
 use uuid::Uuid;
 
@@ -102,58 +102,31 @@ pub async fn claim(
     Ok(updated.rows_affected() == 1)
 }
 
-/// Notes that the client has taken it. Returns whether it was still open.
-pub async fn mark_delivered(
+/// Notes what came of an attempt: whether it is over, or there is another. Returns whether it was
+/// still open.
+pub async fn note(
     db: &mut Connection,
     id: Uuid,
+    verdict: Verdict,
     status: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
+    let (delivered_at, failed_at) = match verdict {
+        Verdict::Delivered => (Some(now.0), None),
+        Verdict::Refused => (None, Some(now.0)),
+        Verdict::Later => (None, None),
+    };
     let updated = sqlx::query(
         "UPDATE logout_deliveries
-            SET last_status = $2, delivered_at = $3, next_attempt_at = NULL
+            SET last_status = $2, delivered_at = $3, failed_at = $4,
+                next_attempt_at = CASE WHEN $5 = 1 THEN next_attempt_at END
           WHERE id = $1 AND next_attempt_at IS NOT NULL",
     )
     .bind(id.to_string())
     .bind(status)
-    .bind(now.0)
-    .execute(db)
-    .await?;
-    Ok(updated.rows_affected() == 1)
-}
-
-/// Notes that it is given up. Returns whether it was still open.
-pub async fn mark_failed(
-    db: &mut Connection,
-    id: Uuid,
-    status: &str,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let updated = sqlx::query(
-        "UPDATE logout_deliveries
-            SET last_status = $2, failed_at = $3, next_attempt_at = NULL
-          WHERE id = $1 AND next_attempt_at IS NOT NULL",
-    )
-    .bind(id.to_string())
-    .bind(status)
-    .bind(now.0)
-    .execute(db)
-    .await?;
-    Ok(updated.rows_affected() == 1)
-}
-
-/// Notes what came of an attempt after which there is another. Returns whether it was still open.
-pub async fn mark_attempted(
-    db: &mut Connection,
-    id: Uuid,
-    status: &str,
-) -> Result<bool, StoreError> {
-    let updated = sqlx::query(
-        "UPDATE logout_deliveries SET last_status = $2
-          WHERE id = $1 AND next_attempt_at IS NOT NULL",
-    )
-    .bind(id.to_string())
-    .bind(status)
+    .bind(delivered_at)
+    .bind(failed_at)
+    .bind(i64::from(verdict == Verdict::Later))
     .execute(db)
     .await?;
     Ok(updated.rows_affected() == 1)

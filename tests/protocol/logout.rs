@@ -1,6 +1,7 @@
 //! Logout beyond the request for it: which clients are told and how, and which tokens end.
 
 mod backchannel;
+mod devices;
 mod frontchannel;
 mod grants;
 mod rp_initiated;

@@ -326,9 +326,22 @@ async fn one_address_registers_only_so_many_clients() {
     let launch = Launch::serve().variable("KEYFOB_REGISTRATION__MODE", "open");
     let launch = launch.variable("KEYFOB_THROTTLE__ADDRESS_REGISTRATIONS", "5");
     let server = launch.start();
+    let mut registered = web_client();
     for _ in 0..5 {
         let answer = register(&server, None, &web_client()).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+        registered = answer.json;
+    }
+    // What they registered they change as often, and no more.
+    let member = |name: &str| registered[name].as_str().unwrap_or_default();
+    let mut changed = web_client();
+    changed["client_id"] = registered["client_id"].clone();
+    for expected in [200, 200, 200, 200, 200, 429] {
+        let request = http_client()
+            .put(member("registration_client_uri"))
+            .bearer_auth(member("registration_access_token"));
+        let answer = Answer::of(request.json(&changed)).await;
+        assert_eq!(answer.status, expected, "{}", answer.text);
     }
     let answer = register(&server, None, &web_client()).await;
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);

@@ -1,7 +1,7 @@
 //! The clients of a session, and logout tokens on their way to them.
 
 use keyfob::oidc::client::Client;
-use keyfob::oidc::logout_token::LogoutDelivery;
+use keyfob::oidc::logout_token::{LogoutDelivery, Verdict};
 use keyfob::oidc::session::SessionId;
 use keyfob::oidc::user::User;
 use keyfob::store::{
@@ -170,24 +170,19 @@ async fn what_was_settled_is_due_no_more(store: Store) {
     for delivery in &deliveries {
         queue(&store, delivery).await.unwrap();
     }
-    for is_first in [true, false] {
-        let done = commit!(store, |db| logout_deliveries::mark_delivered(
-            db, delivered, "200", LATER
+    for (id, verdict, status, was_open) in [
+        (tried, Verdict::Later, "500", true),
+        (delivered, Verdict::Delivered, "200", true),
+        (delivered, Verdict::Delivered, "200", false),
+        (delivered, Verdict::Later, "500", false),
+        (failed, Verdict::Refused, "400", true),
+        (failed, Verdict::Delivered, "200", false),
+    ] {
+        let noted = commit!(store, |db| logout_deliveries::note(
+            db, id, verdict, status, LATER
         ));
-        assert_eq!(done.unwrap(), is_first);
-        let done = commit!(store, |db| logout_deliveries::mark_failed(
-            db, failed, "400", LATER
-        ));
-        assert_eq!(done.unwrap(), is_first);
+        assert_eq!(noted.unwrap(), was_open, "{verdict:?} {status}");
     }
-    let done = commit!(store, |db| logout_deliveries::mark_attempted(
-        db, tried, "500"
-    ));
-    assert!(done.unwrap());
-    let done = commit!(store, |db| logout_deliveries::mark_attempted(
-        db, delivered, "500"
-    ));
-    assert!(!done.unwrap(), "it is over");
     let done = commit!(store, |db| logout_deliveries::claim(db, failed, 0, LATER));
     assert!(!done.unwrap(), "it is over");
     assert_eq!(due(&store, 9, 9).await, [tried]);

@@ -249,6 +249,7 @@ impl Provider {
             client.id = %grant.client_id, subject = %grant.user_id, grant.id = %grant.id,
             "device allowed"
         );
+        let session = self.session_use(&open.client, signed_in, now);
         let (digest, browser) = (handle.digest(), open.transaction.browser_digest);
         let is_first = self
             .store
@@ -259,6 +260,7 @@ impl Provider {
                     }
                     grants::insert(db, &grant, Some(now)).await?;
                     if device_authorizations::approve(db, &device, grant.id, now).await? {
+                        session.note(db, now).await?;
                         return Ok(true);
                     }
                     // Somebody was faster in another browser.

@@ -8,6 +8,7 @@ pub mod introspection;
 pub mod protected_response;
 pub mod pushed_authorization_request;
 pub mod registration;
+mod registration_throttle;
 mod request_object;
 pub mod revocation;
 pub(in crate::provider) mod sector_identifier;

@@ -19,13 +19,11 @@ use crate::oidc::policy::RegistrationMode;
 use crate::oidc::registration::MetadataError;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::self_registration;
-use crate::provider::browser::throttle::network;
+use crate::provider::client::registration_throttle::Counted;
 use crate::provider::client::sector_identifier::check_sector;
 use crate::provider::client::signed_by_client::{check_keys, seal_context};
 use crate::provider::{InternalError, Provider};
-use crate::store::{
-    StoreError, client_signing_secrets, clients, initial_access_tokens, login_throttles,
-};
+use crate::store::{StoreError, client_signing_secrets, clients, initial_access_tokens};
 
 /// Why a client is not registered, or its registration not shown or changed, in the order of the
 /// checks.
@@ -49,8 +47,8 @@ pub enum RegistrationError {
     /// Metadata that cannot be registered.
     #[error(transparent)]
     Metadata(#[from] MetadataError),
-    /// Too many registrations from one address.
-    #[error("too many clients were registered from this address")]
+    /// Too many registrations, or changes of them, from one address.
+    #[error("too many clients were registered or changed from this address")]
     TooMany {
         /// When the next one is looked at.
         retry_after: Duration,
@@ -158,7 +156,8 @@ impl Provider {
         described: &Map<String, Value>,
     ) -> Result<Registration, RegistrationError> {
         let metadata = self_registration::read(described, &self.policy.registration)?;
-        self.count_registration(&registrant).await?;
+        self.count(Counted::Registrations, registrant.address)
+            .await?;
         check_keys(&metadata, &self.policy)?;
         self.check_addresses(&metadata).await?;
         let now = self.clock.now();
@@ -232,14 +231,15 @@ impl Provider {
         })
     }
 
-    /// Replaces a registration as a whole ([RFC 7592 section 2.2]). Its secret stays as long as it
-    /// needs one.
+    /// Replaces a registration as a whole ([RFC 7592 section 2.2]), for a client at `address`. Its
+    /// secret stays as long as it needs one.
     ///
     /// [RFC 7592 section 2.2]: https://www.rfc-editor.org/rfc/rfc7592#section-2.2
     pub async fn update_registration(
         &self,
         registration: Registration,
         described: &Map<String, Value>,
+        address: Option<IpAddr>,
     ) -> Result<Registration, RegistrationError> {
         let Registration {
             client,
@@ -248,6 +248,7 @@ impl Provider {
         } = registration;
         names_itself(&client, described)?;
         let metadata = self_registration::read(described, &self.policy.registration)?;
+        self.count(Counted::Changes, address).await?;
         check_keys(&metadata, &self.policy)?;
         self.check_addresses(&metadata).await?;
         let now = self.clock.now();
@@ -341,33 +342,6 @@ impl Provider {
             checked.map_err(|error| MetadataError::new(member, format!("'{uri}': {error}")))?;
         }
         check_sector(&self.outbound, metadata).await
-    }
-
-    /// Counts one more registration from an address, and refuses it if there were too many.
-    async fn count_registration(&self, registrant: &Registrant) -> Result<(), RegistrationError> {
-        let address = registrant.address.map_or_else(String::new, network);
-        let key = Digest::of(&format!("registrations from {address}"));
-        let now = self.clock.now();
-        let window = self.policy.throttle.window;
-        let limit = i64::from(self.policy.throttle.address_registrations);
-        let wait = self
-            .store
-            .write(move |db| {
-                Box::pin(async move {
-                    if login_throttles::count(db, &key, now, window).await? <= limit {
-                        return Ok(None);
-                    }
-                    let found = login_throttles::find(db, &key, now).await?;
-                    let wait = found.map_or(1, |(_, until)| until.seconds_since(now));
-                    Ok::<_, StoreError>(Some(u64::try_from(wait).unwrap_or(1).max(1)))
-                })
-            })
-            .await?;
-        wait.map_or(Ok(()), |seconds| {
-            Err(RegistrationError::TooMany {
-                retry_after: Duration::from_secs(seconds),
-            })
-        })
     }
 
     fn secret_for(&self, metadata: &ClientMetadata) -> Option<Secret> {

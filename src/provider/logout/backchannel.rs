@@ -165,17 +165,9 @@ impl Provider {
         let (id, now) = (delivery.id, self.clock.now());
         self.store
             .write(move |db| {
-                Box::pin(async move {
-                    match verdict {
-                        Verdict::Delivered => {
-                            logout_deliveries::mark_delivered(db, id, &status, now).await
-                        }
-                        Verdict::Refused => {
-                            logout_deliveries::mark_failed(db, id, &status, now).await
-                        }
-                        Verdict::Later => logout_deliveries::mark_attempted(db, id, &status).await,
-                    }
-                })
+                Box::pin(
+                    async move { logout_deliveries::note(db, id, verdict, &status, now).await },
+                )
             })
             .await
     }

@@ -115,6 +115,16 @@ impl Operator {
         Ok(user)
     }
 
+    /// Ends every session and every grant of a user, who may sign in again.
+    pub async fn sign_out_user(&self, name: &str) -> Result<User, OperatorError> {
+        let user = self.user(name).await?;
+        let (id, end) = (user.id, self.session_end("signed out by an operator"));
+        self.store
+            .write(move |db| Box::pin(async move { end.of_user(db, id).await }))
+            .await?;
+        Ok(user)
+    }
+
     /// Disables a user: nobody signs in as them, and what they granted ends.
     pub async fn disable_user(&self, name: &str) -> Result<User, OperatorError> {
         let user = self.user(name).await?;

@@ -340,6 +340,13 @@ async fn clients_are_told_whatever_ends_the_session() {
     browser.log_in(&page, "bob", &bob.password).await;
     assert_eq!(told().await, sid);
 
+    // The operator.
+    let mut browser = Browser::new(server.issuer());
+    let sid = sign_in(&mut browser, "alice").await;
+    server.operate(&["user", "sign-out", "alice"], "");
+    assert_eq!(told().await, sid);
+    assert!(!is_signed_in(&mut browser, &party).await);
+
     // A new password.
     let sid = sign_in(&mut Browser::new(server.issuer()), "alice").await;
     let password = &server.user("alice").password;

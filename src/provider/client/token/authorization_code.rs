@@ -8,8 +8,7 @@
 //! [RFC 7636 section 4.6]: https://www.rfc-editor.org/rfc/rfc7636#section-4.6
 
 use crate::oidc::client::Client;
-use crate::oidc::confirmation::Confirmation;
-use crate::oidc::grant::{AuthorizationCode, Grant, GrantId, RefreshToken, gets_refresh_token};
+use crate::oidc::grant::{AuthorizationCode, GrantId};
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::token_request::AuthorizationCodeRequest;
@@ -18,9 +17,9 @@ use crate::provider::Provider;
 use crate::provider::client::dpop::Sender;
 use crate::store::authorization_codes::{self, Consumption, PresentedCode};
 use crate::store::grants::GrantWithParties;
-use crate::store::{Connection, StoreError, access_tokens, grants, refresh_tokens};
+use crate::store::{Connection, StoreError, grants};
 
-use super::issue::{Access, Subject};
+use super::issue::Access;
 use super::{TokenError, admit_user};
 
 impl Provider {
@@ -48,17 +47,8 @@ impl Provider {
         );
         let access = self.access(client, &grant, access, &request.resources)?;
         let confirmation = self.bind(client, sender).await?;
-        let refresh_record = self.new_refresh_token(client, &grant, &confirmation, now);
-        let mut access_token =
-            self.make_access_token(client, Subject::User(&grant), access, &confirmation, now)?;
-        let nonce = grant.nonce.as_deref();
-        let id_token = self.make_id_token(client, &grant, &user, nonce, &access_token, now)?;
-        let refresh_token = gets_refresh_token(client, &grant.scopes)
-            .then(|| self.random.secret(SecretKind::RefreshToken));
-        let refresh_record = refresh_token
-            .as_ref()
-            .map(|token| (token.digest(), refresh_record));
-        let access_record = access_token.record.take();
+        let (response, records) =
+            self.make_tokens(client, (&grant, &user), access, &confirmation, now)?;
 
         let consumption = self
             .store
@@ -66,22 +56,14 @@ impl Provider {
                 Box::pin(async move {
                     let consumption = authorization_codes::consume(db, &digest, now).await?;
                     if let Consumption::Consumed(_) = consumption {
-                        if let Some((digest, record)) = access_record {
-                            access_tokens::insert(db, &digest, &record).await?;
-                        }
-                        if let Some((digest, record)) = refresh_record {
-                            refresh_tokens::insert(db, &digest, &record).await?;
-                        }
+                        records.store(db).await?;
                     }
                     Ok::<_, StoreError>(consumption)
                 })
             })
             .await?;
         match consumption {
-            Consumption::Consumed(_) => {
-                let refresh_token = refresh_token.map(|token| token.expose().to_owned());
-                Ok(access_token.respond(id_token, refresh_token))
-            }
+            Consumption::Consumed(_) => Ok(response),
             // The race was lost: what was minted is thrown away, and what the winner got ends.
             Consumption::Replayed(grant_id) => {
                 let digest = Digest::of(&request.code);
@@ -89,29 +71,6 @@ impl Provider {
                     .await
             }
             Consumption::Unknown => Err(TokenError::UnknownCode),
-        }
-    }
-
-    /// A refresh token of `grant` as it is stored.
-    pub(super) fn new_refresh_token(
-        &self,
-        client: &Client,
-        grant: &Grant,
-        confirmation: &Confirmation,
-        now: Timestamp,
-    ) -> RefreshToken {
-        let idle = now.after(self.policy.lifetimes.refresh_token_idle);
-        RefreshToken {
-            grant_id: grant.id,
-            issued_at: now,
-            expires_at: idle.min(grant.expires_at),
-            // RFC 9449 section 5: a confidential client shows who it is already.
-            confirmation: if client.is_confidential() {
-                Confirmation::default()
-            } else {
-                confirmation.clone()
-            },
-            rotated_at: None,
         }
     }
 

@@ -8,7 +8,6 @@
 //! [RFC 8628 sections 3.4 and 3.5]: https://www.rfc-editor.org/rfc/rfc8628#section-3.4
 
 use crate::oidc::client::Client;
-use crate::oidc::grant::gets_refresh_token;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::token_request::DeviceCodeRequest;
@@ -17,9 +16,9 @@ use crate::provider::Provider;
 use crate::provider::client::dpop::Sender;
 use crate::store::device_authorizations::{self, Decision, PresentedDeviceCode};
 use crate::store::grants::GrantWithParties;
-use crate::store::{Connection, StoreError, access_tokens, refresh_tokens};
+use crate::store::{Connection, StoreError};
 
-use super::issue::{Access, Subject};
+use super::issue::Access;
 use super::{TokenError, admit_user};
 
 impl Provider {
@@ -41,16 +40,8 @@ impl Provider {
         let access = Access::all_of(&grant);
         let access = self.access(client, &grant, access, &request.resources)?;
         let confirmation = self.bind(client, sender).await?;
-        let refresh_record = self.new_refresh_token(client, &grant, &confirmation, now);
-        let mut access_token =
-            self.make_access_token(client, Subject::User(&grant), access, &confirmation, now)?;
-        let id_token = self.make_id_token(client, &grant, &user, None, &access_token, now)?;
-        let refresh_token = gets_refresh_token(client, &grant.scopes)
-            .then(|| self.random.secret(SecretKind::RefreshToken));
-        let refresh_record = refresh_token
-            .as_ref()
-            .map(|token| (token.digest(), refresh_record));
-        let access_record = access_token.record.take();
+        let (response, records) =
+            self.make_tokens(client, (&grant, &user), access, &confirmation, now)?;
         let is_first = self
             .store
             .write(move |db| {
@@ -58,12 +49,7 @@ impl Provider {
                     if !device_authorizations::consume(db, &digest, now).await? {
                         return Ok(false);
                     }
-                    if let Some((digest, record)) = access_record {
-                        access_tokens::insert(db, &digest, &record).await?;
-                    }
-                    if let Some((digest, record)) = refresh_record {
-                        refresh_tokens::insert(db, &digest, &record).await?;
-                    }
+                    records.store(db).await?;
                     Ok::<_, StoreError>(true)
                 })
             })
@@ -71,8 +57,7 @@ impl Provider {
         if !is_first {
             return Err(TokenError::UsedDeviceCode);
         }
-        let refresh_token = refresh_token.map(|token| token.expose().to_owned());
-        Ok(access_token.respond(id_token, refresh_token))
+        Ok(response)
     }
 
     /// Tells a device to ask again, and to ask less often if it asks too often.

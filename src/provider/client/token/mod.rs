@@ -6,6 +6,7 @@
 mod authorization_code;
 mod client_credentials;
 mod device_code;
+mod grant_tokens;
 pub(in crate::provider) mod issue;
 mod refresh_token;
 mod token_exchange;
