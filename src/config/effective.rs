@@ -28,7 +28,8 @@ impl Config {
                 let _ = write!(text, "\n[{own}]\n");
                 section = own;
             }
-            line(&mut text, &bare_or_quoted(name), setting);
+            let parts: Vec<_> = name.split('.').map(bare_or_quoted).collect();
+            line(&mut text, &parts.join("."), setting);
         }
         text
     }

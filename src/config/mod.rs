@@ -23,6 +23,7 @@ mod registration;
 mod relaxations;
 mod source;
 pub mod tls;
+mod trusted_issuers;
 mod value;
 
 use std::fs;

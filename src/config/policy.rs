@@ -28,6 +28,7 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
         registration: registration::read(reader, default.registration),
         webfinger_domains: registration::webfinger_domains(reader),
         scopes: scopes(reader),
+        trusted_issuers: super::trusted_issuers::read(reader),
         outbound: super::outbound::read(reader),
     }
 }

@@ -193,6 +193,18 @@ impl Reader {
             .collect()
     }
 
+    /// The names of the sections within the section `name`, whose names are free.
+    pub(super) fn names(&mut self, name: &str) -> Vec<String> {
+        let prefix = format!("{name}.");
+        let keys = self.file.keys().chain(self.environment.keys());
+        let names = keys.filter_map(|key| key.strip_prefix(&prefix)?.split('.').next());
+        let mut names: Vec<String> = names.map(str::to_owned).collect();
+        names.sort();
+        names.dedup();
+        self.known.push(format!("{prefix}NAME"));
+        names
+    }
+
     /// Reports that the value of `key` is wrong in the light of another.
     pub(super) fn wrong(&mut self, key: &str, wrong: Wrong) {
         let (origin, value) = self

@@ -110,7 +110,6 @@ impl Metadata {
     /// The metadata of the provider at `issuer`. With an `internal_base`, the endpoints that no
     /// browser visits are below that instead, for clients in the same network.
     #[must_use]
-    #[expect(clippy::too_many_lines, reason = "the whole document in one place")]
     pub fn new(issuer: &Issuer, internal_base: Option<&Issuer>, policy: &Policy) -> Self {
         let back_channel = internal_base.unwrap_or(issuer);
         let methods = authentication_methods();
@@ -140,11 +139,7 @@ impl Metadata {
             scopes_supported: scopes.map(str::to_owned).collect(),
             response_types_supported: vec!["code"],
             response_modes_supported: response_modes(&[Carrier::Query, Carrier::FormPost]),
-            grant_types_supported: GrantType::ALL
-                .iter()
-                .filter(|it| **it != GrantType::Implicit)
-                .map(|it| it.as_str())
-                .collect(),
+            grant_types_supported: grant_types(policy),
             acr_values_supported: acr::SUPPORTED.to_vec(),
             subject_types_supported: vec!["public"],
             id_token_signing_alg_values_supported: SigningAlgorithm::ALL
@@ -198,6 +193,20 @@ fn response_modes(carriers: &[Carrier]) -> Vec<&'static str> {
     let plain = carriers.iter().map(|carrier| carrier.as_str());
     let signed = carriers.iter().map(|carrier| carrier.as_str_signed());
     plain.chain([SIGNED]).chain(signed).collect()
+}
+
+/// The grant types that there are under `policy`: implicit where [`Metadata::offering`] says so, and
+/// a JWT bearer where there is an issuer that is trusted.
+fn grant_types(policy: &Policy) -> Vec<&'static str> {
+    let trusts = !policy.trusted_issuers.is_empty();
+    let all = GrantType::ALL.iter();
+    all.filter(|it| match it {
+        GrantType::Implicit => false,
+        GrantType::JwtBearer => trusts,
+        _ => true,
+    })
+    .map(|it| it.as_str())
+    .collect()
 }
 
 fn authentication_methods() -> Vec<&'static str> {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::workload_identity::TrustedIssuer;
+
 use super::authority::Authority;
 use super::logout::LogoutPolicy;
 use super::scope::Scopes;
@@ -31,6 +33,8 @@ pub struct Policy {
     pub webfinger_domains: Vec<String>,
     /// What scopes beside the standard ones mean, in words for the consent page, by scope.
     pub scopes: BTreeMap<String, String>,
+    /// The issuers whose workloads may act as clients.
+    pub trusted_issuers: Vec<TrustedIssuer>,
     /// Where the provider may send requests that others cause.
     pub outbound: OutboundPolicy,
 }

@@ -23,6 +23,8 @@ pub enum TokenRequest {
     DeviceCode(DeviceCodeRequest),
     /// Exchanges a token for another.
     TokenExchange(TokenExchangeRequest),
+    /// Acts as a client with a JWT of another issuer.
+    JwtBearer(JwtBearerRequest),
 }
 
 /// What exchanges a code.
@@ -57,6 +59,15 @@ pub struct ClientCredentialsRequest {
 pub struct DeviceCodeRequest {
     /// The device code, as presented.
     pub device_code: String,
+}
+
+/// What acts as a client with a JWT of another issuer.
+#[derive(Clone, Debug)]
+pub struct JwtBearerRequest {
+    /// The JWT, as presented.
+    pub assertion: String,
+    /// The scopes wanted; all that the client is registered for, without it.
+    pub scopes: Option<Scopes>,
 }
 
 /// Why a body is not a token request, in the order of the checks.
@@ -107,6 +118,10 @@ impl TokenRequest {
             GrantType::DeviceCode => Self::DeviceCode(DeviceCodeRequest {
                 device_code: required(body, "device_code")?,
             }),
+            GrantType::JwtBearer => Self::JwtBearer(JwtBearerRequest {
+                assertion: required(body, "assertion")?,
+                scopes: scopes(body)?,
+            }),
             GrantType::TokenExchange => {
                 Self::TokenExchange(TokenExchangeRequest::parse(body, scopes(body)?)?)
             }
@@ -122,6 +137,7 @@ impl TokenRequest {
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
             Self::DeviceCode(_) => GrantType::DeviceCode,
             Self::TokenExchange(_) => GrantType::TokenExchange,
+            Self::JwtBearer(_) => GrantType::JwtBearer,
         }
     }
 }

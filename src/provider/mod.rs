@@ -7,6 +7,7 @@ pub mod account;
 pub mod browser;
 pub mod client;
 pub mod clock;
+mod issuer_discovery;
 pub mod jwks_cache;
 mod keyring;
 mod logout;
@@ -31,6 +32,7 @@ use crate::store::{Store, StoreError};
 
 use account::password_hasher::{HashError, PasswordHasher};
 use clock::Clock;
+use issuer_discovery::DiscoveredIssuers;
 use jwks_cache::JwksCache;
 use keyring::Keyring;
 use metadata::Document;
@@ -50,6 +52,7 @@ pub struct Provider {
     document: Document,
     outbound: Arc<Outbound>,
     jwks_cache: JwksCache,
+    discovered: DiscoveredIssuers,
     /// Whom a client assertion may be for: this issuer, and each endpoint where clients
     /// authenticate.
     assertion_audiences: Vec<String>,
@@ -98,6 +101,7 @@ impl Provider {
             hasher: PasswordHasher::new(&parts.policy.passwords, parts.random.clone())?,
             succession_key: parts.master_key.derive("refresh token succession"),
             form_key: parts.master_key.derive("forms"),
+            discovered: DiscoveredIssuers::default(),
             jwks_cache: JwksCache::new(Arc::clone(&outbound)),
             outbound,
             assertion_audiences,

@@ -29,6 +29,7 @@ mod client_signing_keys;
 mod device;
 mod device_pages;
 mod jwks_cache;
+mod jwt_bearer;
 mod logout;
 mod outbound;
 mod pushed_authorization_requests;

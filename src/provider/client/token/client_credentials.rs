@@ -39,7 +39,10 @@ impl Provider {
 }
 
 /// The scopes of a client's own token: never those that speak of a user.
-fn own_scopes(client: &Client, requested: Option<&Scopes>) -> Result<Scopes, TokenError> {
+pub(super) fn own_scopes(
+    client: &Client,
+    requested: Option<&Scopes>,
+) -> Result<Scopes, TokenError> {
     let speaks_of_user = |scope: &str| STANDARD.contains(&scope);
     match requested {
         Some(requested) if requested.iter().any(speaks_of_user) => Err(TokenError::InvalidScope),
