@@ -5,8 +5,11 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_tls::accept::rustls_0_23::TlsStream;
+use actix_web::dev::Extensions;
 use actix_web::guard::{Any, Get, Guard, Head};
 use actix_web::middleware::from_fn;
+use actix_web::rt::net::TcpStream;
 use actix_web::web::{Data, ServiceConfig, delete, get, post, put, resource, route, scope, to};
 use actix_web::{App, HttpServer, Route};
 
@@ -17,6 +20,7 @@ use crate::http::{
     device_authorization, discovery, error, form, front, health, introspection, login, logout,
     pushed_authorization_request, registration, revocation, token, trace, userinfo,
 };
+use crate::oidc::client_certificate::ClientCertificate;
 use crate::oidc::metadata::path;
 use crate::oidc::webfinger;
 use crate::provider::{InternalError, Provider};
@@ -64,6 +68,7 @@ pub async fn run(
             }))
             .default_service(to(error::not_found))
     })
+    .on_connect(keep_certificate)
     .client_request_timeout(Duration::from_secs(10))
     .shutdown_timeout(listening.shutdown_timeout.as_secs());
     if let Some(workers) = listening.workers {
@@ -232,6 +237,21 @@ fn either(one: impl Guard + 'static, other: impl Guard + 'static) -> impl Guard 
 
 fn options() -> Route {
     route().method(actix_web::http::Method::OPTIONS)
+}
+
+/// Keeps the certificate that a client showed in the handshake for the requests of its connection.
+fn keep_certificate(connection: &dyn std::any::Any, data: &mut Extensions) {
+    let Some(stream) = connection.downcast_ref::<TlsStream<TcpStream>>() else {
+        return;
+    };
+    let (_, tls) = stream.get_ref();
+    let mut chain = tls.peer_certificates().unwrap_or_default().iter();
+    if let Some(own) = chain.next() {
+        data.insert(ClientCertificate {
+            der: own.to_vec(),
+            intermediates: chain.map(|it| it.to_vec()).collect(),
+        });
+    }
 }
 
 /// Keeps a provider up as long as it serves: its keys, and the rows that have expired.

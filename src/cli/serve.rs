@@ -53,6 +53,7 @@ pub async fn run(config: Config) -> Result<(), CliError> {
             bytes: logo.bytes.clone(),
         }),
         trusted_proxies: config.trusted_proxies.clone(),
+        client_certificate_header: config.client_certificates.header.clone(),
         cookies: CookieNames::new(&config.issuer),
         is_development: false,
         development_users: Vec::new(),

@@ -8,6 +8,7 @@
 //! **Invariant:** this module alone reads the environment.
 
 pub mod brand;
+pub mod client_certificates;
 pub mod database_url;
 mod effective;
 mod files;
@@ -34,6 +35,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use self::brand::Brand;
+use self::client_certificates::ClientCertificates;
 use self::database_url::DatabaseUrl;
 use self::log::Log;
 use self::master_key::MasterKey;
@@ -55,6 +57,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The networks of the proxies whose `X-Forwarded-For` headers count.
     pub trusted_proxies: Vec<IpNet>,
+    /// How the certificates of clients come.
+    pub client_certificates: ClientCertificates,
     /// What is needed to speak TLS; `None` for plain HTTP.
     pub tls: Option<Tls>,
     /// How many threads answer requests; `None`: one a core.
@@ -122,8 +126,16 @@ impl Config {
         let master_key = reader.required_secret("master_key", MAKE_MASTER_KEY);
         // Before the sections, as TOML wants it.
         let policy = policy::read(&mut reader);
+        let (client_certificates, accepted) = client_certificates::read(&mut reader);
+        let policy = Policy {
+            client_certificates: accepted,
+            ..policy
+        };
         let database = database(&mut reader);
-        let tls = tls::read(&mut reader);
+        let tls = tls::read(&mut reader, client_certificates.tls);
+        if client_certificates.header.is_some() && trusted_proxies.is_empty() {
+            reader.alone(client_certificates::HEADER, "trusted_proxies");
+        }
         let brand = brand::read(&mut reader);
         let log = log::read(&mut reader);
 
@@ -133,6 +145,7 @@ impl Config {
             internal_url,
             listen,
             trusted_proxies,
+            client_certificates,
             tls,
             workers,
             shutdown_timeout,

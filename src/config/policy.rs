@@ -30,6 +30,7 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
         scopes: scopes(reader),
         trusted_issuers: super::trusted_issuers::read(reader),
         outbound: super::outbound::read(reader),
+        client_certificates: default.client_certificates.clone(),
     }
 }
 

@@ -8,6 +8,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use super::client_certificates::AnyClient;
 use super::files::{read_private, unreadable};
 use super::mistake::Wrong;
 use super::reader::Reader;
@@ -24,12 +25,22 @@ pub struct Tls {
 }
 
 /// Reads `[tls]`; `None` if there is none or something is wrong with it.
-pub(super) fn read(reader: &mut Reader) -> Option<Tls> {
+pub(super) fn read(reader: &mut Reader, asks_clients: bool) -> Option<Tls> {
     let certificate: Option<PathBuf> = reader.optional(CERTIFICATE);
     let private_key: Option<PathBuf> = reader.optional(PRIVATE_KEY);
     let (certificate, private_key) = match (certificate, private_key) {
         (Some(certificate), Some(private_key)) => (certificate, private_key),
-        (None, None) => return None,
+        (None, None) => {
+            if asks_clients {
+                let wrong = Wrong::new(
+                    "is true and there is no [tls]",
+                    "set tls.certificate and tls.private_key too; behind a proxy that ends TLS, \
+                     set client_certificates.header instead",
+                );
+                reader.wrong("client_certificates.tls", wrong);
+            }
+            return None;
+        }
         (Some(_), None) => {
             reader.alone(CERTIFICATE, PRIVATE_KEY);
             return None;
@@ -44,9 +55,13 @@ pub(super) fn read(reader: &mut Reader) -> Option<Tls> {
     let (Ok(chain), Ok(key)) = (chain, key) else {
         return None;
     };
-    let server = ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(chain, key);
+    let server = ServerConfig::builder();
+    let server = if asks_clients {
+        server.with_client_cert_verifier(AnyClient::new())
+    } else {
+        server.with_no_client_auth()
+    };
+    let server = server.with_single_cert(chain, key);
     match server {
         Ok(server) => Some(Tls {
             certificate,

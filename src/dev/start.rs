@@ -46,6 +46,7 @@ pub async fn run(arguments: Dev) -> Result<(), CliError> {
         },
         logo: None,
         trusted_proxies: Vec::new(),
+        client_certificate_header: None,
         cookies: CookieNames::new(&issuer),
         is_development: true,
         development_users: development.users_to_show(),

@@ -8,6 +8,7 @@ pub mod authorization;
 pub mod bearer;
 pub mod browser;
 pub mod check_session;
+pub mod client_certificate;
 pub mod consent;
 pub mod cors;
 pub mod device;

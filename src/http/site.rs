@@ -21,6 +21,8 @@ pub struct Site {
     pub logo: Option<Logo>,
     /// The proxies whose forwarded headers count.
     pub trusted_proxies: Vec<IpNet>,
+    /// The header in which they pass on the certificates of clients.
+    pub client_certificate_header: Option<String>,
     /// The names of the cookies.
     pub cookies: CookieNames,
     /// Whether this is a development server.

@@ -98,5 +98,11 @@ pub(super) async fn authenticated_form(
             .by_basic(authorization.is_some())
             .respond()
     })?;
+    let site = request.app_data::<Data<Site>>();
+    let certificate = site.and_then(|site| site.client_certificate(request));
+    let credentials = ClientCredentials {
+        certificate,
+        ..credentials
+    };
     Ok((body, credentials))
 }

@@ -6,6 +6,7 @@
 //!
 //! [`Zeroizing`]: zeroize::Zeroizing
 
+pub mod certificate;
 pub mod dev_keys;
 pub mod jwk;
 pub mod jwt;

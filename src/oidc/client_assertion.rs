@@ -107,6 +107,8 @@ pub fn algorithms(metadata: &ClientMetadata) -> Vec<JwsAlgorithm> {
         ClientAuthenticationMethod::ClientSecretJwt => JwsAlgorithm::SYMMETRIC,
         ClientAuthenticationMethod::ClientSecretBasic
         | ClientAuthenticationMethod::ClientSecretPost
+        | ClientAuthenticationMethod::TlsClientAuth
+        | ClientAuthenticationMethod::SelfSignedTlsClientAuth
         | ClientAuthenticationMethod::None => &[],
     };
     match metadata.token_endpoint_auth_signing_alg {

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::client_assertion;
+use super::client_certificate::ClientCertificate;
 use super::parameters::{Parameters, Repeated, decode};
 use super::secret::Digest;
 
@@ -19,6 +20,9 @@ pub struct ClientCredentials {
     pub shown: Shown,
     /// Whether HTTP Basic was used, which a refusal must answer.
     pub by_basic: bool,
+    /// The certificate of the connection that it uses, if it has one. It may authenticate the
+    /// client, and what is issued can be bound to it.
+    pub certificate: Option<ClientCertificate>,
 }
 
 /// What a client shows.
@@ -83,6 +87,7 @@ impl ClientCredentials {
                 client_id: id,
                 shown: Shown::Secret(Digest::of(&secret)),
                 by_basic: true,
+                certificate: None,
             });
         }
         if has_assertion {
@@ -100,12 +105,14 @@ impl ClientCredentials {
                 client_id: client_id.ok_or(CredentialsError::Missing)?,
                 shown: Shown::Assertion(assertion.to_owned()),
                 by_basic: false,
+                certificate: None,
             });
         }
         Ok(Self {
             client_id: client_id.ok_or(CredentialsError::Missing)?.to_owned(),
             shown: client_secret.map_or(Shown::Nothing, |secret| Shown::Secret(Digest::of(secret))),
             by_basic: false,
+            certificate: None,
         })
     }
 }

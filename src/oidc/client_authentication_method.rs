@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::policy::ClientCertificatePolicy;
+
 /// How a client authenticates at the token endpoint, and wherever else clients do. It authenticates
 /// in this way and in no other.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -19,6 +21,14 @@ pub enum ClientAuthenticationMethod {
     ClientSecretJwt,
     /// An assertion that it signs with a private key of its own.
     PrivateKeyJwt,
+    /// A certificate that an authority issued ([RFC 8705 section 2.1]).
+    ///
+    /// [RFC 8705 section 2.1]: https://www.rfc-editor.org/rfc/rfc8705#section-2.1
+    TlsClientAuth,
+    /// A certificate of its own making ([RFC 8705 section 2.2]).
+    ///
+    /// [RFC 8705 section 2.2]: https://www.rfc-editor.org/rfc/rfc8705#section-2.2
+    SelfSignedTlsClientAuth,
     /// A public client: it names itself and no more.
     None,
 }
@@ -30,8 +40,24 @@ impl ClientAuthenticationMethod {
         Self::ClientSecretPost,
         Self::ClientSecretJwt,
         Self::PrivateKeyJwt,
+        Self::TlsClientAuth,
+        Self::SelfSignedTlsClientAuth,
         Self::None,
     ];
+
+    /// Whether clients can authenticate so under `policy`: certificates have to reach Keyfob.
+    #[must_use]
+    pub fn is_offered(self, policy: &ClientCertificatePolicy) -> bool {
+        match self {
+            Self::TlsClientAuth => policy.is_accepted && !policy.authorities.is_empty(),
+            Self::SelfSignedTlsClientAuth => policy.is_accepted,
+            Self::ClientSecretBasic
+            | Self::ClientSecretPost
+            | Self::ClientSecretJwt
+            | Self::PrivateKeyJwt
+            | Self::None => true,
+        }
+    }
 
     /// The name of the method.
     #[must_use]
@@ -41,6 +67,8 @@ impl ClientAuthenticationMethod {
             Self::ClientSecretPost => "client_secret_post",
             Self::ClientSecretJwt => "client_secret_jwt",
             Self::PrivateKeyJwt => "private_key_jwt",
+            Self::TlsClientAuth => "tls_client_auth",
+            Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
             Self::None => "none",
         }
     }
@@ -50,7 +78,10 @@ impl ClientAuthenticationMethod {
     pub const fn has_secret(self) -> bool {
         match self {
             Self::ClientSecretBasic | Self::ClientSecretPost | Self::ClientSecretJwt => true,
-            Self::PrivateKeyJwt | Self::None => false,
+            Self::PrivateKeyJwt
+            | Self::TlsClientAuth
+            | Self::SelfSignedTlsClientAuth
+            | Self::None => false,
         }
     }
 }

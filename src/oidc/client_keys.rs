@@ -29,6 +29,8 @@ pub(super) fn keys_go_with_the_method(metadata: &ClientMetadata) -> Result<(), M
             // It says nothing then.
             ClientAuthenticationMethod::ClientSecretBasic
             | ClientAuthenticationMethod::ClientSecretPost
+            | ClientAuthenticationMethod::TlsClientAuth
+            | ClientAuthenticationMethod::SelfSignedTlsClientAuth
             | ClientAuthenticationMethod::None => true,
         };
         if !fits {

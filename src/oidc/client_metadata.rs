@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::client_authentication_method::ClientAuthenticationMethod;
+use super::distinguished_name::DistinguishedName;
 use super::grant_type::{GrantTypes, known_grant_types};
 use super::jwks::Jwks;
 use super::jws_algorithm::JwsAlgorithm;
@@ -67,6 +68,23 @@ pub struct ClientMetadata {
     /// Where its public keys are. Not beside `jwks`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<WebUri>,
+    /// The subject of its certificate ([RFC 8705 section 2.1.2]), where it is known by that.
+    ///
+    /// [RFC 8705 section 2.1.2]: https://www.rfc-editor.org/rfc/rfc8705#section-2.1.2
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_subject_dn: Option<DistinguishedName>,
+    /// The DNS name in its certificate, where it is known by that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_dns: Option<String>,
+    /// The URI in its certificate, where it is known by that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_uri: Option<String>,
+    /// The IP address in its certificate, where it is known by that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_ip: Option<String>,
+    /// The e-mail address in its certificate, where it is known by that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_email: Option<String>,
     /// The grants it may use.
     #[serde(deserialize_with = "known_grant_types")]
     pub grant_types: GrantTypes,

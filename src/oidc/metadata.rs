@@ -13,7 +13,7 @@ use super::client_authentication_method::ClientAuthenticationMethod;
 use super::grant_type::GrantType;
 use super::issuer::Issuer;
 use super::jws_algorithm::JwsAlgorithm;
-use super::policy::{Policy, RegistrationMode};
+use super::policy::{ClientCertificatePolicy, Policy, RegistrationMode};
 use super::response_mode::{Carrier, SIGNED};
 use super::response_type::ResponseTypes;
 use super::scope;
@@ -112,7 +112,7 @@ impl Metadata {
     #[must_use]
     pub fn new(issuer: &Issuer, internal_base: Option<&Issuer>, policy: &Policy) -> Self {
         let back_channel = internal_base.unwrap_or(issuer);
-        let methods = authentication_methods();
+        let methods = authentication_methods(&policy.client_certificates);
         let mut confidential = methods.clone();
         confidential.retain(|method| *method != ClientAuthenticationMethod::None.as_str());
         let assertion_algorithms = assertion_algorithms();
@@ -209,9 +209,10 @@ fn grant_types(policy: &Policy) -> Vec<&'static str> {
     .collect()
 }
 
-fn authentication_methods() -> Vec<&'static str> {
+fn authentication_methods(policy: &ClientCertificatePolicy) -> Vec<&'static str> {
     let methods = ClientAuthenticationMethod::ALL.iter();
-    methods.map(|method| method.as_str()).collect()
+    let offered = methods.filter(|method| method.is_offered(policy));
+    offered.map(|method| method.as_str()).collect()
 }
 
 fn assertion_algorithms() -> Vec<&'static str> {

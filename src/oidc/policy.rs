@@ -37,6 +37,17 @@ pub struct Policy {
     pub trusted_issuers: Vec<TrustedIssuer>,
     /// Where the provider may send requests that others cause.
     pub outbound: OutboundPolicy,
+    /// Which certificates of clients count.
+    pub client_certificates: ClientCertificatePolicy,
+}
+
+/// Which certificates of clients count.
+#[derive(Clone, Debug, Default)]
+pub struct ClientCertificatePolicy {
+    /// Whether they reach Keyfob at all, by its own TLS or by a proxy.
+    pub is_accepted: bool,
+    /// The authorities that issue them, each a certificate in DER.
+    pub authorities: Vec<Vec<u8>>,
 }
 
 /// Where the provider may send requests that others cause, beside the hosts of the Internet.

@@ -8,6 +8,7 @@
 //! [OIDC Registration section 2]: https://openid.net/specs/openid-connect-registration-1_0.html#ClientMetadata
 
 use super::client_authentication_method::ClientAuthenticationMethod;
+use super::client_certificate;
 use super::client_keys;
 use super::client_metadata::ClientMetadata;
 use super::grant_type::GrantType;
@@ -51,6 +52,7 @@ const RULES: &[Rule] = &[
     an_answer_needs_somewhere_to_go,
     front_channel_types_have_their_grants,
     client_keys::keys_go_with_the_method,
+    client_certificate::certificates_have_names,
     acting_without_a_person_needs_a_secret,
     workloads_are_told_from_others,
     lifetimes_have_bounds,

@@ -23,6 +23,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::sync::Notify;
 
 use crate::keys::KeyError;
+use crate::keys::certificate::{ClientAuthorities, ClientAuthoritiesError};
 use crate::keys::jwt;
 use crate::keys::master_key::{DerivedKey, MasterKey};
 use crate::oidc::issuer::Issuer;
@@ -53,6 +54,8 @@ pub struct Provider {
     outbound: Arc<Outbound>,
     jwks_cache: JwksCache,
     discovered: DiscoveredIssuers,
+    /// Who issues certificates to clients, if somebody does.
+    client_authorities: Option<ClientAuthorities>,
     /// Whom a client assertion may be for: this issuer, and each endpoint where clients
     /// authenticate.
     assertion_audiences: Vec<String>,
@@ -102,6 +105,7 @@ impl Provider {
             succession_key: parts.master_key.derive("refresh token succession"),
             form_key: parts.master_key.derive("forms"),
             discovered: DiscoveredIssuers::default(),
+            client_authorities: client_authorities(&parts.policy)?,
             jwks_cache: JwksCache::new(Arc::clone(&outbound)),
             outbound,
             assertion_audiences,
@@ -175,6 +179,14 @@ impl Provider {
     }
 }
 
+fn client_authorities(policy: &Policy) -> Result<Option<ClientAuthorities>, StartError> {
+    let certificates = &policy.client_certificates.authorities;
+    if certificates.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(ClientAuthorities::new(certificates)?))
+}
+
 /// Why a provider cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -193,6 +205,9 @@ pub enum StartError {
          `keyfob dev`; serve from another database"
     )]
     DevelopmentKeys,
+    /// The certificates of the clients' authorities are none.
+    #[error("client_certificates.ca_file: {0}")]
+    ClientAuthorities(#[from] ClientAuthoritiesError),
     /// The metadata could not be written.
     #[error("the metadata could not be written")]
     Metadata,

@@ -28,6 +28,7 @@ const EVERYTHING: &[&str] = &[
 
 /// Each dependency, and the modules that alone may name it. Empty: whoever likes.
 const OWNERS: &[(&str, &[&str])] = &[
+    ("actix_tls", &["server"]),
     ("actix_web", &["http", "server", "dev"]),
     ("anyhow", &["main", "cli", "server"]),
     ("argon2", &["provider"]),
@@ -50,7 +51,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rpassword", &["cli"]),
     ("rsa", &["keys"]),
     ("rust_embed", &["http"]),
-    ("rustls", &["server", "config"]),
+    ("rustls", &["server", "config", "keys"]),
     ("serde", &[]),
     ("serde_json", &[]),
     ("sha2", &[]),
@@ -64,6 +65,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tracing_subscriber", &["logging"]),
     ("url", &[]),
     ("uuid", &[]),
+    ("x509_parser", &["keys"]),
     ("zeroize", &[]),
     ("zxcvbn", &["provider"]),
 ];

@@ -71,6 +71,7 @@ fn every_setting_is_read() {
     assert_eq!(policy.logout.ends, EndingGrants::All);
     assert!(policy.logout.session_management);
     assert_eq!(policy.scopes["mail:read"], "Read your mail");
+    assert!(policy.client_certificates.is_accepted);
     let allowed = policy.outbound.allow.iter().map(ToString::to_string);
     let allowed: Vec<_> = allowed.collect();
     assert_eq!(allowed, ["intranet.example:8443", "10.0.0.7:443"]);
@@ -304,6 +305,9 @@ cache = "10m"
 [logout]
 ends = "all"
 session_management = true
+
+[client_certificates]
+header = "X-Client-Cert"
 
 [outbound]
 allow = ["Intranet.example:8443", "10.0.0.7:443"]

@@ -25,6 +25,7 @@ mod support;
 
 mod claims_parameter;
 mod client_assertions;
+mod client_certificates;
 mod client_signing_keys;
 mod device;
 mod device_pages;

@@ -48,6 +48,14 @@ impl CertificateAuthority {
         self.sign(&client(subject, names))
     }
 
+    /// The same of a certificate that ended long ago.
+    pub(crate) fn expired_client(&self, names: Vec<SanType>) -> Identity {
+        let mut params = client(common_name("app"), names);
+        params.not_before = rcgen::date_time_ymd(2000, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2001, 1, 1);
+        self.sign(&params)
+    }
+
     fn sign(&self, params: &CertificateParams) -> Identity {
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.0).expect("a certificate");

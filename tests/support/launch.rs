@@ -147,7 +147,11 @@ impl Launch {
         if let Some(port) = self.port() {
             command.stdout(log(directory, "stdout"));
             let mut child = command.spawn().expect("the server to start");
-            wait_until_ready(&mut child, directory, port);
+            if self.environment.contains_key("KEYFOB_TLS__CERTIFICATE") {
+                wait_until_bound(&mut child, directory, port);
+            } else {
+                wait_until_ready(&mut child, directory, port);
+            }
             return (child, None);
         }
         let child = command.stdout(Stdio::piped()).spawn();
@@ -200,6 +204,18 @@ fn read_ready_line(child: &mut Child, directory: &Path) -> Ready {
 fn wait_until_ready(child: &mut Child, directory: &Path, port: u16) {
     let deadline = Instant::now() + PATIENCE;
     while !is_ready(port) {
+        let is_gone = child.try_wait().is_ok_and(|status| status.is_some());
+        if is_gone || Instant::now() > deadline {
+            give_up(child, directory);
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Waits until somebody listens: over TLS, requests then wait until they are answered.
+fn wait_until_bound(child: &mut Child, directory: &Path, port: u16) {
+    let deadline = Instant::now() + PATIENCE;
+    while TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], port))).is_err() {
         let is_gone = child.try_wait().is_ok_and(|status| status.is_some());
         if is_gone || Instant::now() > deadline {
             give_up(child, directory);

@@ -7,11 +7,13 @@
 //!
 //! [RFC 6749 section 2.3]: https://www.rfc-editor.org/rfc/rfc6749#section-2.3
 
+use crate::keys::certificate::bears;
 use crate::keys::signed_jwt::{Accepted, SignedJwt};
 use crate::oidc::client::Client;
 use crate::oidc::client_assertion::{self, Audience, ClientAssertionError, SingleUse};
 use crate::oidc::client_authentication::{ClientCredentials, Shown};
 use crate::oidc::client_authentication_method::ClientAuthenticationMethod;
+use crate::oidc::client_certificate::{ClientCertificate, registered_names};
 use crate::oidc::error::ErrorCode;
 use crate::provider::client::signed_by_client::ClientJwtError;
 use crate::provider::{InternalError, Provider};
@@ -44,6 +46,15 @@ pub enum ClientAuthenticationError {
     /// The assertion has been used before.
     #[error("the client's assertion was used before")]
     ReplayedAssertion,
+    /// The client has to show a certificate and did not.
+    #[error("the client showed no certificate")]
+    CertificateMissing,
+    /// The certificate was issued by none of the authorities, or is not good now.
+    #[error("the client's certificate was issued by none of the authorities, or is not good now")]
+    UntrustedCertificate,
+    /// The certificate is another one than the client registered.
+    #[error("the certificate is not the client's")]
+    CertificateDiffers,
     /// A failure.
     #[error(transparent)]
     Internal(#[from] InternalError),
@@ -61,7 +72,10 @@ impl ClientAuthenticationError {
             | Self::WrongMethod
             | Self::Unsigned(_)
             | Self::Assertion(_)
-            | Self::ReplayedAssertion => ErrorCode::InvalidClient,
+            | Self::ReplayedAssertion
+            | Self::CertificateMissing
+            | Self::UntrustedCertificate
+            | Self::CertificateDiffers => ErrorCode::InvalidClient,
             Self::Internal(error) if error.is_temporary() => ErrorCode::TemporarilyUnavailable,
             Self::Internal(_) => ErrorCode::ServerError,
         }
@@ -108,9 +122,16 @@ impl Provider {
         &self,
         credentials: &'a ClientCredentials,
     ) -> Result<Caller<'a>, ClientAuthenticationError> {
-        match &credentials.shown {
-            Shown::Nothing | Shown::Secret(_) => Ok(Caller::Presents(credentials)),
-            Shown::Assertion(assertion) => {
+        match (&credentials.shown, &credentials.certificate) {
+            (Shown::Nothing, Some(certificate)) => {
+                let client = self.read_client(&credentials.client_id).await?;
+                if self.is_authenticated_by(&client, certificate).await? {
+                    return Ok(Caller::Known(Box::new(client)));
+                }
+                Ok(Caller::Presents(credentials))
+            }
+            (Shown::Nothing | Shown::Secret(_), _) => Ok(Caller::Presents(credentials)),
+            (Shown::Assertion(assertion), _) => {
                 let client = self.read_client(&credentials.client_id).await?;
                 self.redeem_client_assertion(&client, assertion).await?;
                 Ok(Caller::Known(Box::new(client)))
@@ -172,12 +193,55 @@ impl Provider {
                 Shown::Nothing,
             ) => Err(ClientAuthenticationError::SecretMissing),
             (
-                ClientAuthenticationMethod::ClientSecretJwt
+                ClientAuthenticationMethod::TlsClientAuth
+                | ClientAuthenticationMethod::SelfSignedTlsClientAuth,
+                Shown::Nothing,
+            ) => Err(ClientAuthenticationError::CertificateMissing),
+            (
+                ClientAuthenticationMethod::TlsClientAuth
+                | ClientAuthenticationMethod::SelfSignedTlsClientAuth
+                | ClientAuthenticationMethod::ClientSecretJwt
                 | ClientAuthenticationMethod::PrivateKeyJwt,
                 _,
             )
             | (_, Shown::Assertion(_)) => Err(ClientAuthenticationError::WrongMethod),
         }
+    }
+
+    /// Whether `certificate` authenticates `client` ([RFC 8705 section 2]): an error if it has to
+    /// and does not, `false` if the client authenticates in another way.
+    ///
+    /// [RFC 8705 section 2]: https://www.rfc-editor.org/rfc/rfc8705#section-2
+    async fn is_authenticated_by(
+        &self,
+        client: &Client,
+        certificate: &ClientCertificate,
+    ) -> Result<bool, ClientAuthenticationError> {
+        let is_its_own = match client.metadata.token_endpoint_auth_method {
+            ClientAuthenticationMethod::TlsClientAuth => {
+                let now = self.clock.now();
+                let authorities = self.client_authorities.as_ref();
+                if !authorities.is_some_and(|it| it.issued(certificate, now)) {
+                    return Err(ClientAuthenticationError::UntrustedCertificate);
+                }
+                let mut names = registered_names(&client.metadata);
+                let name = names.next();
+                let is_only = names.next().is_none();
+                is_only && name.is_some_and(|name| bears(certificate, name))
+            }
+            ClientAuthenticationMethod::SelfSignedTlsClientAuth => {
+                self.has_registered(client, certificate).await?
+            }
+            ClientAuthenticationMethod::ClientSecretBasic
+            | ClientAuthenticationMethod::ClientSecretPost
+            | ClientAuthenticationMethod::ClientSecretJwt
+            | ClientAuthenticationMethod::PrivateKeyJwt
+            | ClientAuthenticationMethod::None => return Ok(false),
+        };
+        if !is_its_own {
+            return Err(ClientAuthenticationError::CertificateDiffers);
+        }
+        Ok(true)
     }
 
     async fn read_client(&self, id: &str) -> Result<Client, ClientAuthenticationError> {
@@ -213,6 +277,8 @@ impl Provider {
             }
             ClientAuthenticationMethod::ClientSecretBasic
             | ClientAuthenticationMethod::ClientSecretPost
+            | ClientAuthenticationMethod::TlsClientAuth
+            | ClientAuthenticationMethod::SelfSignedTlsClientAuth
             | ClientAuthenticationMethod::None => {
                 return Err(ClientAuthenticationError::WrongMethod);
             }

@@ -158,7 +158,7 @@ impl Provider {
     ) -> Result<Registration, RegistrationError> {
         let metadata = self_registration::read(described, &self.policy.registration)?;
         self.count_registration(&registrant).await?;
-        check_keys(&metadata)?;
+        check_keys(&metadata, &self.policy)?;
         self.check_addresses(&metadata).await?;
         let now = self.clock.now();
         let secret = self.secret_for(&metadata);
@@ -247,7 +247,7 @@ impl Provider {
         } = registration;
         names_itself(&client, described)?;
         let metadata = self_registration::read(described, &self.policy.registration)?;
-        check_keys(&metadata)?;
+        check_keys(&metadata, &self.policy)?;
         self.check_addresses(&metadata).await?;
         let now = self.clock.now();
         // A secret to sign with is kept otherwise than one to present, so it is not taken over.

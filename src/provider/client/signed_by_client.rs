@@ -7,8 +7,10 @@ use crate::keys::public_keys::{PublicKeySet, PublicKeySetError};
 use crate::keys::signed_jwt::{SignedJwt, SignedJwtError};
 use crate::oidc::client::{Client, ClientId};
 use crate::oidc::client_authentication_method::ClientAuthenticationMethod;
+use crate::oidc::client_certificate::ClientCertificate;
 use crate::oidc::client_metadata::ClientMetadata;
 use crate::oidc::jwt_claims::JwtClaims;
+use crate::oidc::policy::Policy;
 use crate::oidc::registration::MetadataError;
 use crate::provider::jwks_cache::{FetchedKeys, JwksError};
 use crate::provider::{InternalError, Provider};
@@ -73,6 +75,29 @@ impl Provider {
         Ok(jwt.verify(&newer.keys)?)
     }
 
+    /// Whether `certificate` is registered with one of the keys of `client`
+    /// ([RFC 8705 section 2.2]).
+    ///
+    /// [RFC 8705 section 2.2]: https://www.rfc-editor.org/rfc/rfc8705#section-2.2
+    pub(in crate::provider) async fn has_registered(
+        &self,
+        client: &Client,
+        certificate: &ClientCertificate,
+    ) -> Result<bool, ClientJwtError> {
+        if let Some(jwks) = &client.metadata.jwks {
+            return Ok(PublicKeySet::from_jwks(jwks)?.has_certificate(&certificate.der));
+        }
+        let uri = client.metadata.jwks_uri.as_ref();
+        let uri = uri.ok_or(ClientJwtError::NoKeys)?.as_str();
+        let now = self.clock.now();
+        let held = self.jwks_cache.find(uri, now).await?;
+        if held.keys.has_certificate(&certificate.der) {
+            return Ok(true);
+        }
+        let newer = self.jwks_cache.find_newer(uri, &held, now).await?;
+        Ok(newer.keys.has_certificate(&certificate.der))
+    }
+
     /// The claims of `jwt`, if `client` signed it with its secret.
     pub(in crate::provider) async fn verify_signed_with_client_secret(
         &self,
@@ -102,14 +127,22 @@ impl Provider {
     }
 }
 
-/// Checks that the keys in a registration can be used for what it says.
-pub(in crate::provider) fn check_keys(metadata: &ClientMetadata) -> Result<(), MetadataError> {
+/// Checks that a client can authenticate here as its registration says, with the keys that it has.
+pub(in crate::provider) fn check_keys(
+    metadata: &ClientMetadata,
+    policy: &Policy,
+) -> Result<(), MetadataError> {
+    let method = metadata.token_endpoint_auth_method;
+    if !method.is_offered(&policy.client_certificates) {
+        let reason = "it needs client certificates, which this server is not configured for";
+        return Err(MetadataError::new("token_endpoint_auth_method", reason));
+    }
     let Some(jwks) = &metadata.jwks else {
         return Ok(());
     };
     let keys = PublicKeySet::from_jwks(jwks);
     let keys = keys.map_err(|error| MetadataError::new("jwks", error.to_string()))?;
-    if metadata.token_endpoint_auth_method != ClientAuthenticationMethod::PrivateKeyJwt {
+    if method != ClientAuthenticationMethod::PrivateKeyJwt {
         return Ok(());
     }
     let algorithm = metadata.token_endpoint_auth_signing_alg;

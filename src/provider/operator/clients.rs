@@ -32,7 +32,7 @@ impl Operator {
         new: NewClient,
     ) -> Result<(Client, Option<String>), OperatorError> {
         registration::check(&new.metadata)?;
-        check_keys(&new.metadata)?;
+        check_keys(&new.metadata, &self.policy)?;
         let id = match new.client_id {
             Some(text) => text
                 .parse::<ClientId>()
