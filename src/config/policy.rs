@@ -25,10 +25,14 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
             "require_pushed_authorization_requests",
             default.require_pushed_authorization_requests,
         ),
+        unsigned_request_objects: reader
+            .or("unsigned_request_objects", default.unsigned_request_objects),
+        request_uri: reader.or("request_uri", default.request_uri),
         registration: registration::read(reader, default.registration),
         webfinger_domains: registration::webfinger_domains(reader),
         scopes: scopes(reader),
         trusted_issuers: super::trusted_issuers::read(reader),
+        authorization_details: super::authorization_details::read(reader),
         outbound: super::outbound::read(reader),
         client_certificates: default.client_certificates.clone(),
     }

@@ -177,32 +177,30 @@ impl Reader {
 
     /// Every key of the section `name` with its value, of a section whose keys are free.
     pub(super) fn section<T: Value>(&mut self, name: &str) -> Vec<(String, T)> {
-        let prefix = format!("{name}.");
-        let in_file = self.file.keys().filter(|key| key.starts_with(&prefix));
-        let in_environment = self.environment.keys();
-        let in_environment = in_environment.filter(|key| key.starts_with(&prefix));
-        let mut keys: Vec<String> = in_file.chain(in_environment).cloned().collect();
-        keys.sort();
-        keys.dedup();
-        self.known.push(format!("{prefix}NAME"));
-        keys.into_iter()
+        self.know(&format!("{name}.NAME"));
+        self.keys_of(name)
+            .into_iter()
             .filter_map(|key| {
-                let value = self.optional(&key)?;
-                Some((key[prefix.len()..].to_owned(), value))
+                let value = self.optional(&format!("{name}.{key}"))?;
+                Some((key, value))
             })
             .collect()
     }
 
-    /// The names of the sections within the section `name`, whose names are free.
-    pub(super) fn names(&mut self, name: &str) -> Vec<String> {
+    /// The keys of the section `name` that are set, whatever they mean.
+    pub(super) fn keys_of(&self, name: &str) -> Vec<String> {
         let prefix = format!("{name}.");
         let keys = self.file.keys().chain(self.environment.keys());
-        let names = keys.filter_map(|key| key.strip_prefix(&prefix)?.split('.').next());
-        let mut names: Vec<String> = names.map(str::to_owned).collect();
-        names.sort();
-        names.dedup();
-        self.known.push(format!("{prefix}NAME"));
-        names
+        let keys = keys.filter_map(|key| key.strip_prefix(&prefix));
+        let mut keys: Vec<String> = keys.map(str::to_owned).collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    /// Notes a key that there may be, for who writes another one.
+    pub(super) fn know(&mut self, key: &str) {
+        self.known.push(key.to_owned());
     }
 
     /// Reports that the value of `key` is wrong in the light of another.

@@ -93,6 +93,13 @@ impl Config {
                 ));
             }
         }
+        if policy.unsigned_request_objects {
+            found.push(
+                "unsigned_request_objects: a request object says who made it and proves nothing; \
+                 what is in it may be anybody's"
+                    .to_owned(),
+            );
+        }
         if policy.registration.mode == RegistrationMode::Open {
             found.push(
                 "registration.mode = \"open\": anybody can register an application and ask the \

@@ -9,14 +9,20 @@ use super::files::unreadable;
 use super::mistake::Wrong;
 use super::reader::Reader;
 use super::source::Raw;
-use super::value::{Value, quoted, text};
+use super::value::{Names, Value, quoted};
 use crate::oidc::jwks::Jwks;
 use crate::oidc::jws_algorithm::JwsAlgorithm;
 use crate::oidc::workload_identity::{IssuerKeys, TrustedIssuer};
 
 /// Reads every `[trusted_issuers.NAME]`.
 pub(super) fn read(reader: &mut Reader) -> Vec<TrustedIssuer> {
-    let names = reader.names("trusted_issuers");
+    let keys = reader.keys_of("trusted_issuers");
+    let mut names: Vec<_> = keys
+        .iter()
+        .filter_map(|key| key.split('.').next())
+        .collect();
+    names.dedup();
+    reader.know("trusted_issuers.NAME.issuer");
     let issuers = names.iter().filter_map(|name| issuer(reader, name));
     issuers.collect()
 }
@@ -27,7 +33,7 @@ fn issuer(reader: &mut Reader, name: &str) -> Option<TrustedIssuer> {
     let issuer: Option<String> = reader.required(&key("issuer"), fix);
     let jwks_uri: Option<String> = reader.optional(&key("jwks_uri"));
     let jwks_file: Option<PathBuf> = reader.optional(&key("jwks_file"));
-    let audience = reader.or(&key("audience"), Texts(Vec::new()));
+    let audience = reader.or(&key("audience"), Names(Vec::new()));
     let algorithms = reader.or(&key("algorithms"), Algorithms(DEFAULT_ALGORITHMS.to_vec()));
     let longest = reader.within(&key("longest_lifetime"), Duration::from_hours(1), &LONGEST);
     let single_use = reader.or(&key("single_use"), true);
@@ -70,34 +76,6 @@ fn jwks(path: &Path) -> Result<Jwks, Wrong> {
     })
 }
 
-/// Texts in a list.
-#[derive(Clone)]
-struct Texts(Vec<String>);
-
-impl Value for Texts {
-    fn parse(raw: &Raw) -> Result<Self, Wrong> {
-        let listed = match raw {
-            Raw::Bare(text) => text.split(',').map(|it| it.trim().to_owned()).collect(),
-            Raw::List(items) => {
-                let items: Result<Vec<_>, _> = items.iter().map(text).collect();
-                items?.into_iter().map(str::to_owned).collect()
-            }
-            Raw::Text(_) | Raw::Integer(_) | Raw::Boolean(_) | Raw::EmptySection | Raw::Other => {
-                return Err(Wrong::new(
-                    "is not a list of strings",
-                    "write strings in brackets, with commas between",
-                ));
-            }
-        };
-        Ok(Self(listed))
-    }
-
-    fn to_toml(&self) -> String {
-        let texts: Vec<_> = self.0.iter().map(|it| quoted(it)).collect();
-        format!("[{}]", texts.join(", "))
-    }
-}
-
 /// Algorithms with public keys, in a list.
 #[derive(Clone)]
 struct Algorithms(Vec<JwsAlgorithm>);
@@ -118,14 +96,14 @@ impl Value for Algorithms {
                     )
                 })
         };
-        let names = Texts::parse(raw)?.0;
+        let names = Names::parse(raw)?.0;
         let algorithms: Result<Vec<_>, _> = names.iter().map(algorithm).collect();
         Ok(Self(algorithms?))
     }
 
     fn to_toml(&self) -> String {
         let names = self.0.iter().map(|it| it.as_str().to_owned());
-        Texts(names.collect()).to_toml()
+        Names(names.collect()).to_toml()
     }
 }
 

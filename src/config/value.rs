@@ -228,6 +228,42 @@ impl Value for SocketAddr {
     }
 }
 
+/// Names: a list of strings.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Names(pub(super) Vec<String>);
+
+impl Value for Names {
+    fn parse(raw: &Raw) -> Result<Self, Wrong> {
+        let wrong = || {
+            Wrong::new(
+                "is not a list of names",
+                "write strings, such as [\"read\", \"write\"] (in the environment: with commas \
+                 between)",
+            )
+        };
+        match raw {
+            Raw::Bare(text) => {
+                let names = text.split(',').map(str::trim);
+                let names = names.filter(|name| !name.is_empty()).map(str::to_owned);
+                Ok(Self(names.collect()))
+            }
+            Raw::List(items) => {
+                let names = items.iter().map(String::parse);
+                let names: Result<_, _> = names.collect();
+                names.map(Self).map_err(|_| wrong())
+            }
+            Raw::Text(_) | Raw::Integer(_) | Raw::Boolean(_) | Raw::EmptySection | Raw::Other => {
+                Err(wrong())
+            }
+        }
+    }
+
+    fn to_toml(&self) -> String {
+        let names: Vec<_> = self.0.iter().map(|name| quoted(name)).collect();
+        format!("[{}]", names.join(", "))
+    }
+}
+
 impl Value for Vec<IpNet> {
     fn parse(raw: &Raw) -> Result<Self, Wrong> {
         let wrong = || {

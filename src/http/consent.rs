@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::oidc::authorization_details::AuthorizationDetails;
 use crate::oidc::scope::Scopes;
 use crate::oidc::web_uri::WebUri;
 
@@ -11,7 +12,7 @@ use super::authorization::{go_on_after, respond, transaction};
 use super::login::own_form;
 use super::page::{self, Frame};
 use super::pages::about_client::AboutClient;
-use super::pages::consent::{ConsentPage, ScopeLine};
+use super::pages::consent::{ConsentPage, DetailLine, ScopeLine};
 use super::pages::error::ErrorKind;
 use super::pages::{ClientSummary, UserSummary};
 use super::site::Site;
@@ -47,6 +48,7 @@ pub async fn get(site: Data<Site>, request: HttpRequest) -> HttpResponse {
                 account: account(&prompt.user),
             },
             scopes,
+            details: detail_lines(&site, &prompt.details),
         },
     )
 }
@@ -82,6 +84,16 @@ pub(super) fn scope_lines(site: &Site, scopes: &Scopes) -> Vec<ScopeLine> {
                 description: description.clone(),
             },
         )
+    });
+    lines.collect()
+}
+
+/// What is asked for in detail, each with what the operator says of its type.
+fn detail_lines(site: &Site, details: &AuthorizationDetails) -> Vec<DetailLine> {
+    let types = &site.provider.policy().authorization_details;
+    let lines = details.iter().map(|detail| {
+        let kind = types.get(&detail.kind);
+        DetailLine::of(detail, kind.map_or("", |kind| &kind.description))
     });
     lines.collect()
 }

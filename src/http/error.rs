@@ -142,9 +142,9 @@ pub fn authorization_page(error: &AuthorizationError) -> ErrorKind {
             UntrustedRequest::RedirectUriMissing => ErrorKind::RedirectUriMissing,
             UntrustedRequest::RedirectUriNotRegistered => ErrorKind::RedirectUriNotRegistered,
             UntrustedRequest::RequestUriUnknown => ErrorKind::RequestUnknown,
-            UntrustedRequest::Repeated(_) | UntrustedRequest::StateTooLong => {
-                ErrorKind::MalformedRequest
-            }
+            UntrustedRequest::Repeated(_)
+            | UntrustedRequest::Unreadable(_)
+            | UntrustedRequest::StateTooLong => ErrorKind::MalformedRequest,
         },
     };
     tracing::info!(reason = %error, "authorization request refused");
@@ -216,9 +216,16 @@ const fn describe(code: ErrorCode) -> &'static str {
         ErrorCode::UnmetAuthenticationRequirements => {
             "nobody can be authenticated as the request demands"
         }
-        ErrorCode::RequestNotSupported => "request objects are not supported",
         ErrorCode::RequestUriNotSupported => "request objects by reference are not supported",
         ErrorCode::RegistrationNotSupported => "registration in a request is not supported",
         ErrorCode::InvalidRequestUri => "the request_uri is unknown, expired or used",
+        ErrorCode::InvalidRequestObject => {
+            "the request object is malformed, expired, not for this issuer, or not signed by the \
+             client as it is registered"
+        }
+        ErrorCode::InvalidAuthorizationDetails => {
+            "the authorization_details are malformed, of a type that is unknown or not the \
+             client's, or more than was granted"
+        }
     }
 }

@@ -36,6 +36,7 @@ async fn answer(site: &Site, request: &HttpRequest, payload: Payload) -> HttpRes
             return OAuthError::new(match error {
                 TokenRequestError::UnsupportedGrantType => ErrorCode::UnsupportedGrantType,
                 TokenRequestError::MalformedScope => ErrorCode::InvalidScope,
+                TokenRequestError::Details(_) => ErrorCode::InvalidAuthorizationDetails,
                 TokenRequestError::TokenExchange(TokenExchangeRequestError::InvalidTarget) => {
                     ErrorCode::InvalidTarget
                 }

@@ -113,6 +113,10 @@ fn needs_consent(request: &AuthorizationRequest, client: &Client, situation: &Si
     if client.metadata.skip_consent {
         return false;
     }
+    // One consent to a payment is none to the next: what is allowed in detail is not remembered.
+    if !request.authorization_details.is_empty() {
+        return true;
+    }
     // RFC 8252 section 8.6: anybody can pretend to be a public client that is reached otherwise
     // than over TLS, so its consent is never remembered.
     let can_be_impersonated =

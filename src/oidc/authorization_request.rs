@@ -8,6 +8,7 @@
 //! [OIDC Core section 3.1.2.1]: https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
 
 use super::acr::RequestedAcr;
+use super::authorization_details::{AuthorizationDetails, AuthorizationDetailsError};
 use super::authorization_response::ReturnAddress;
 use super::claims_request::ClaimsRequest;
 use super::client::Client;
@@ -17,6 +18,8 @@ use super::parameters::{Parameters, Repeated};
 use super::pkce::CodeChallenge;
 use super::policy::Policy;
 use super::prompt::Prompt;
+use super::request_object::RequestObjectError;
+use super::request_uri::RequestUriRefusal;
 use super::response_mode::{Carrier, ResponseMode};
 use super::response_type::ResponseType;
 use super::scope::{OFFLINE_ACCESS, OPENID, Scopes};
@@ -45,6 +48,9 @@ pub enum UntrustedRequest {
     /// A `request_uri` of Keyfob's form under which this client has pushed nothing.
     #[error("the request_uri is unknown, or another client's")]
     RequestUriUnknown,
+    /// A request object that is not as it must be, without a redirect URI beside it.
+    #[error("{0}")]
+    Unreadable(Refusal),
     /// A `state` of more than 4096 bytes, too long for an address.
     #[error("the state is longer than 4096 bytes")]
     StateTooLong,
@@ -59,21 +65,15 @@ pub enum Refusal {
     /// A `response_mode` that is unknown or not for this client.
     #[error("the response_mode is not available to the client")]
     ResponseModeNotAvailable,
-    /// A request object by value.
-    #[error("request objects are not supported")]
-    RequestObject,
-    /// A request object by reference.
-    #[error("request objects by reference are not supported")]
-    RequestUri,
-    /// A `request_uri` through which something was granted before.
-    #[error("the request_uri has been used")]
-    RequestUriUsed,
-    /// A `request_uri` that came too late.
-    #[error("the request_uri has expired")]
-    RequestUriExpired,
-    /// Both `request` and `request_uri`.
-    #[error("the request has both request and request_uri")]
-    RequestBesideRequestUri,
+    /// A request object that is not as it must be.
+    #[error(transparent)]
+    RequestObject(#[from] RequestObjectError),
+    /// No signed request object, of a client that must send one.
+    #[error("the client must send its requests in signed request objects")]
+    NoRequestObject,
+    /// A `request_uri` that cannot be used.
+    #[error(transparent)]
+    RequestUri(#[from] RequestUriRefusal),
     /// A request that came with the browser, of a client that must push it.
     #[error("the client must push its authorization requests")]
     NotPushed,
@@ -110,6 +110,9 @@ pub enum Refusal {
     /// A `claims` that is not an object of claims requests.
     #[error("the claims parameter is malformed")]
     MalformedClaims,
+    /// `authorization_details` that cannot be granted.
+    #[error(transparent)]
+    Details(#[from] AuthorizationDetailsError),
     /// A value that is longer than any use for it.
     #[error("a parameter is too long")]
     TooLong,
@@ -149,7 +152,7 @@ impl Refusal {
         match self {
             Self::Repeated(_)
             | Self::ResponseModeNotAvailable
-            | Self::RequestBesideRequestUri
+            | Self::NoRequestObject
             | Self::NotPushed
             | Self::ResponseTypeMissing
             | Self::NonceMissing
@@ -160,13 +163,13 @@ impl Refusal {
             | Self::MalformedClaims
             | Self::TooLong
             | Self::InvalidIdTokenHint => ErrorCode::InvalidRequest,
-            Self::RequestObject => ErrorCode::RequestNotSupported,
-            Self::RequestUri => ErrorCode::RequestUriNotSupported,
-            Self::RequestUriUsed | Self::RequestUriExpired => ErrorCode::InvalidRequestUri,
+            Self::RequestObject(_) => ErrorCode::InvalidRequestObject,
+            Self::RequestUri(refusal) => refusal.code(),
             Self::Registration => ErrorCode::RegistrationNotSupported,
             Self::UnsupportedResponseType => ErrorCode::UnsupportedResponseType,
             Self::ResponseTypeNotAllowed => ErrorCode::UnauthorizedClient,
             Self::InvalidScope => ErrorCode::InvalidScope,
+            Self::Details(_) => ErrorCode::InvalidAuthorizationDetails,
             Self::UnmetAuthentication => ErrorCode::UnmetAuthenticationRequirements,
             Self::LoginRequired | Self::OtherUserThanHinted => ErrorCode::LoginRequired,
             Self::ConsentRequired => ErrorCode::ConsentRequired,
@@ -194,6 +197,8 @@ pub struct AuthorizationRequest {
     pub max_age: Option<u64>,
     /// The single claims that it asks for and the client may have, and who is meant.
     pub claims: ClaimsRequest,
+    /// What it asks for in detail.
+    pub authorization_details: AuthorizationDetails,
     /// What it asks of the authentication.
     pub acr: RequestedAcr,
     /// What to fill into the login page.
@@ -260,12 +265,6 @@ pub fn parse(
 ) -> Result<AuthorizationRequest, Refusal> {
     parameters.get("state")?;
     response_mode(parameters, client)?;
-    if parameters.get("request")?.is_some() {
-        return Err(Refusal::RequestObject);
-    }
-    if parameters.get("request_uri")?.is_some() {
-        return Err(Refusal::RequestUri);
-    }
     if parameters.get("registration")?.is_some() {
         return Err(Refusal::Registration);
     }
@@ -274,9 +273,20 @@ pub fn parse(
         parameters.get(accepted)?;
     }
     let claims = claims(parameters, client)?;
+    let authorization_details = match parameters.get("authorization_details")? {
+        Some(text) => AuthorizationDetails::read(text, client, &policy.authorization_details)?,
+        None => AuthorizationDetails::default(),
+    };
     Ok(AuthorizationRequest {
         response_type,
-        scopes: scopes(parameters, client, response_type)?,
+        scopes: match parameters.get("scope")? {
+            // RFC 9396 section 3: what is asked for in detail may be all.
+            None if !authorization_details.is_empty() && !response_type.has_id_token() => {
+                Scopes::default()
+            }
+            _ => scopes(parameters, client, response_type)?,
+        },
+        authorization_details,
         nonce: nonce(parameters, response_type)?,
         code_challenge: if response_type.has_code() {
             code_challenge(parameters, client, policy)?

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256, Sha512};
 
+use super::authorization_details::AuthorizationDetails;
 use super::scope::Scopes;
 use super::signing_algorithm::SigningAlgorithm;
 use super::timestamp::Timestamp;
@@ -71,6 +72,11 @@ pub struct AccessTokenClaims {
     /// What it allows.
     #[serde(default, skip_serializing_if = "Scopes::is_empty")]
     pub scope: Scopes,
+    /// What it allows in detail ([RFC 9396 section 9.1]).
+    ///
+    /// [RFC 9396 section 9.1]: https://www.rfc-editor.org/rfc/rfc9396#section-9.1
+    #[serde(default, skip_serializing_if = "AuthorizationDetails::is_empty")]
+    pub authorization_details: AuthorizationDetails,
     /// The grant it belongs to, by which Keyfob's own endpoints know whether it was revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_id: Option<String>,

@@ -11,6 +11,8 @@ use super::jwks::Jwks;
 use super::jws_algorithm::JwsAlgorithm;
 use super::logout_uri::LogoutUri;
 use super::redirect_uri::RedirectUri;
+use super::request_object::RequestObjectSigningAlgorithm;
+use super::request_uri::RequestUri;
 use super::response_type::ResponseTypes;
 use super::scope::Scopes;
 use super::signing_algorithm::SigningAlgorithm;
@@ -143,6 +145,23 @@ pub struct ClientMetadata {
     /// Whether it must use PKCE; public clients always must. Operators can require it of all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require_pkce: Option<bool>,
+    /// The types of authorization details that it may ask for ([RFC 9396 section 10]).
+    ///
+    /// [RFC 9396 section 10]: https://www.rfc-editor.org/rfc/rfc9396#section-10
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details_types: Vec<String>,
+    /// How it signs its request objects; as it likes, without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_object_signing_alg: Option<RequestObjectSigningAlgorithm>,
+    /// Whether its authorization requests must come in signed request objects
+    /// ([RFC 9101 section 10.5]).
+    ///
+    /// [RFC 9101 section 10.5]: https://www.rfc-editor.org/rfc/rfc9101#section-10.5
+    #[serde(skip_serializing_if = "is_false")]
+    pub require_signed_request_object: bool,
+    /// Where its request objects may be fetched, if they are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub request_uris: Vec<RequestUri>,
     /// Whether this public client may leave PKCE out, against [RFC 9700 section 2.1.1].
     ///
     /// [RFC 9700 section 2.1.1]: https://www.rfc-editor.org/rfc/rfc9700#section-2.1.1

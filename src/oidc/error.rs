@@ -50,13 +50,15 @@ pub enum ErrorCode {
     /// [Unmet Authentication Requirements section 2](https://openid.net/specs/openid-connect-unmet-authentication-requirements-1_0.html)
     UnmetAuthenticationRequirements,
     /// [OIDC Core section 3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError)
-    RequestNotSupported,
-    /// [OIDC Core section 3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError)
     RequestUriNotSupported,
     /// [OIDC Core section 3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError)
     RegistrationNotSupported,
     /// [OIDC Core section 3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError)
     InvalidRequestUri,
+    /// [OIDC Core section 3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError)
+    InvalidRequestObject,
+    /// [RFC 9396 section 5](https://www.rfc-editor.org/rfc/rfc9396#section-5)
+    InvalidAuthorizationDetails,
 }
 
 impl ErrorCode {
@@ -87,10 +89,11 @@ impl ErrorCode {
             Self::ConsentRequired => "consent_required",
             Self::AccountSelectionRequired => "account_selection_required",
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
-            Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::RegistrationNotSupported => "registration_not_supported",
             Self::InvalidRequestUri => "invalid_request_uri",
+            Self::InvalidRequestObject => "invalid_request_object",
+            Self::InvalidAuthorizationDetails => "invalid_authorization_details",
         }
     }
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::authorization_details::AuthorizationDetails;
 use super::claims_request::ClaimsRequest;
 use super::client::{Client, ClientId};
 use super::client_metadata::RefreshTokens;
@@ -70,6 +71,9 @@ pub struct Grant {
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default)]
 pub struct GrantDetails {
+    /// What was granted in detail.
+    #[serde(skip_serializing_if = "AuthorizationDetails::is_empty")]
+    pub authorization_details: AuthorizationDetails,
     /// The single claims that it asked for, beside those of its scopes.
     #[serde(skip_serializing_if = "ClaimsRequest::is_empty")]
     pub claims: ClaimsRequest,
@@ -144,6 +148,8 @@ pub struct AccessTokenRecord {
     pub client_id: ClientId,
     /// What it allows.
     pub scopes: Scopes,
+    /// What it allows in detail.
+    pub details: AuthorizationDetails,
     /// The APIs it is for.
     pub audience: Vec<String>,
     /// Who acts for the user, in a token that came of an exchange.

@@ -97,6 +97,11 @@ pub struct Metadata {
     pub claims_parameter_supported: bool,
     pub request_parameter_supported: bool,
     pub request_uri_parameter_supported: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub require_request_uri_registration: Option<bool>,
+    pub request_object_signing_alg_values_supported: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details_types_supported: Vec<String>,
     pub require_pushed_authorization_requests: bool,
     pub code_challenge_methods_supported: Vec<&'static str>,
     pub authorization_response_iss_parameter_supported: bool,
@@ -161,8 +166,11 @@ impl Metadata {
             claim_types_supported: vec!["normal"],
             claims_supported: claims::SUPPORTED,
             claims_parameter_supported: true,
-            request_parameter_supported: false,
-            request_uri_parameter_supported: false,
+            request_parameter_supported: true,
+            request_uri_parameter_supported: policy.request_uri,
+            require_request_uri_registration: policy.request_uri.then_some(true),
+            request_object_signing_alg_values_supported: request_objects(policy),
+            authorization_details_types_supported: detail_types(policy),
             require_pushed_authorization_requests: policy.require_pushed_authorization_requests,
             code_challenge_methods_supported: vec!["S256"],
             authorization_response_iss_parameter_supported: true,
@@ -220,6 +228,17 @@ fn assertion_algorithms() -> Vec<&'static str> {
         .iter()
         .chain(JwsAlgorithm::SYMMETRIC);
     all.map(|algorithm| algorithm.as_str()).collect()
+}
+
+fn detail_types(policy: &Policy) -> Vec<String> {
+    policy.authorization_details.keys().cloned().collect()
+}
+
+/// The algorithms of request objects.
+fn request_objects(policy: &Policy) -> Vec<&'static str> {
+    let signed = JwsAlgorithm::ASYMMETRIC.iter().map(|it| it.as_str());
+    let unsigned = policy.unsigned_request_objects.then_some("none");
+    signed.chain(unsigned).collect()
 }
 
 impl Metadata {

@@ -44,6 +44,26 @@ impl Parameters {
         Ok(parameters)
     }
 
+    /// Parameters that did not come form-encoded.
+    pub fn from_pairs(
+        pairs: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ParametersError> {
+        let mut parameters = Self::default();
+        for (name, value) in pairs {
+            if parameters.0.len() == MOST {
+                return Err(ParametersError::TooMany);
+            }
+            if [&name, &value]
+                .iter()
+                .any(|text| text.chars().any(char::is_control))
+            {
+                return Err(ParametersError::ControlCharacter);
+            }
+            parameters.0.push((name, value));
+        }
+        Ok(parameters)
+    }
+
     /// These parameters and those of `other` after them.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {

@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::workload_identity::TrustedIssuer;
-
 use super::authority::Authority;
+use super::authorization_details::AuthorizationDetailsTypes;
 use super::logout::LogoutPolicy;
 use super::scope::Scopes;
+use super::workload_identity::TrustedIssuer;
 
 /// Everything about a provider that is a choice and not a rule.
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting that is on or off"
+)]
 pub struct Policy {
     /// How long things live.
     pub lifetimes: Lifetimes,
@@ -26,6 +30,10 @@ pub struct Policy {
     pub require_pkce: bool,
     /// Whether every client must push its authorization requests.
     pub require_pushed_authorization_requests: bool,
+    /// Whether request objects may be unsigned.
+    pub unsigned_request_objects: bool,
+    /// Whether request objects are fetched from where clients have registered them.
+    pub request_uri: bool,
     /// Which clients may register themselves, and what they get.
     pub registration: RegistrationPolicy,
     /// The e-mail domains whose addresses are signed in here, beside the issuer's host, for those
@@ -35,6 +43,8 @@ pub struct Policy {
     pub scopes: BTreeMap<String, String>,
     /// The issuers whose workloads may act as clients.
     pub trusted_issuers: Vec<TrustedIssuer>,
+    /// The types of authorization details that clients may ask for.
+    pub authorization_details: AuthorizationDetailsTypes,
     /// Where the provider may send requests that others cause.
     pub outbound: OutboundPolicy,
     /// Which certificates of clients count.

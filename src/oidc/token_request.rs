@@ -5,6 +5,7 @@
 //! [RFC 7636 section 4.5]: https://www.rfc-editor.org/rfc/rfc7636#section-4.5
 //! [RFC 8628 section 3.4]: https://www.rfc-editor.org/rfc/rfc8628#section-3.4
 
+use super::authorization_details::{AuthorizationDetails, AuthorizationDetailsError};
 use super::grant_type::GrantType;
 use super::parameters::{Parameters, Repeated};
 use super::scope::Scopes;
@@ -36,6 +37,8 @@ pub struct AuthorizationCodeRequest {
     pub redirect_uri: Option<String>,
     /// The PKCE verifier. An empty one is one that does not fit.
     pub code_verifier: Option<String>,
+    /// Those of the granted details that are wanted; all, without it.
+    pub details: Option<AuthorizationDetails>,
 }
 
 /// What exchanges a refresh token.
@@ -45,6 +48,8 @@ pub struct RefreshTokenRequest {
     pub refresh_token: String,
     /// The scopes wanted; all that were granted, without it.
     pub scopes: Option<Scopes>,
+    /// Those of the granted details that are wanted; all, without it.
+    pub details: Option<AuthorizationDetails>,
 }
 
 /// What asks for a token of the client's own.
@@ -52,6 +57,8 @@ pub struct RefreshTokenRequest {
 pub struct ClientCredentialsRequest {
     /// The scopes wanted; all that the client is registered for, without it.
     pub scopes: Option<Scopes>,
+    /// What is wanted in detail.
+    pub details: Option<AuthorizationDetails>,
 }
 
 /// What asks whether a person has answered a device.
@@ -88,6 +95,9 @@ pub enum TokenRequestError {
     /// A `scope` that is not of RFC 6749's form.
     #[error("the scope is malformed")]
     MalformedScope,
+    /// `authorization_details` that are not of RFC 9396's form.
+    #[error(transparent)]
+    Details(#[from] AuthorizationDetailsError),
     /// No exchange that there is.
     #[error(transparent)]
     TokenExchange(#[from] TokenExchangeRequestError),
@@ -106,13 +116,16 @@ impl TokenRequest {
                 code: required(body, "code")?,
                 redirect_uri: body.get("redirect_uri")?.map(str::to_owned),
                 code_verifier: body.get_even_empty("code_verifier")?.map(str::to_owned),
+                details: details(body)?,
             }),
             GrantType::RefreshToken => Self::RefreshToken(RefreshTokenRequest {
                 refresh_token: required(body, "refresh_token")?,
                 scopes: scopes(body)?,
+                details: details(body)?,
             }),
             GrantType::ClientCredentials => Self::ClientCredentials(ClientCredentialsRequest {
                 scopes: scopes(body)?,
+                details: details(body)?,
             }),
             GrantType::Implicit => return Err(TokenRequestError::UnsupportedGrantType),
             GrantType::DeviceCode => Self::DeviceCode(DeviceCodeRequest {
@@ -153,4 +166,9 @@ pub fn scopes(body: &Parameters) -> Result<Option<Scopes>, TokenRequestError> {
     scope
         .map(|text| text.parse().map_err(|_| TokenRequestError::MalformedScope))
         .transpose()
+}
+
+fn details(body: &Parameters) -> Result<Option<AuthorizationDetails>, TokenRequestError> {
+    let details = body.get("authorization_details")?;
+    Ok(details.map(str::parse).transpose()?)
 }

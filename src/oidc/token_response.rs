@@ -6,6 +6,7 @@
 
 use serde::Serialize;
 
+use super::authorization_details::AuthorizationDetails;
 use super::scope::Scopes;
 
 /// The tokens that answer a token request.
@@ -23,6 +24,11 @@ pub struct TokenResponse {
     /// What was granted.
     #[serde(skip_serializing_if = "Scopes::is_empty")]
     pub scope: Scopes,
+    /// What was granted in detail ([RFC 9396 section 7]).
+    ///
+    /// [RFC 9396 section 7]: https://www.rfc-editor.org/rfc/rfc9396#section-7
+    #[serde(skip_serializing_if = "AuthorizationDetails::is_empty")]
+    pub authorization_details: AuthorizationDetails,
     /// What gets the next ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,

@@ -4,6 +4,7 @@ use sqlx::any::AnyRow;
 use sqlx::{FromRow, Row as _};
 
 use super::{Connection, StoreError, clients, grants, users};
+use crate::oidc::authorization_details::AuthorizationDetails;
 use crate::oidc::client::Client;
 use crate::oidc::grant::{AccessTokenRecord, Grant};
 use crate::oidc::secret::Digest;
@@ -29,8 +30,8 @@ pub async fn insert(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO access_tokens
-            (digest, grant_id, client_id, scopes, audience, issued_at, expires_at, actor)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            (digest, grant_id, client_id, scopes, audience, issued_at, expires_at, details, actor)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(digest.as_stored())
     .bind(token.grant_id.map(|id| id.to_string()))
@@ -39,6 +40,7 @@ pub async fn insert(
     .bind(super::json(&token.audience)?)
     .bind(token.issued_at.0)
     .bind(token.expires_at.0)
+    .bind(details(&token.details)?)
     .bind(token.actor.as_ref().map(super::json).transpose()?)
     .execute(db)
     .await?;
@@ -56,7 +58,7 @@ pub async fn find_live(
     let token = sqlx::query_as(concat!(
         "SELECT access_tokens.scopes AS token_scopes, access_tokens.audience,
                 access_tokens.actor, access_tokens.issued_at, access_tokens.expires_at,
-                grantees.id AS grantee_id, ",
+                access_tokens.details AS token_details, grantees.id AS grantee_id, ",
         grants::columns!(),
         ", ",
         users::columns!(),
@@ -100,6 +102,14 @@ pub async fn revoke(
     Ok(updated.rows_affected() == 1)
 }
 
+/// What is stored of the details of a token: nothing of most.
+fn details(details: &AuthorizationDetails) -> sqlx::Result<Option<String>> {
+    if details.is_empty() {
+        return Ok(None);
+    }
+    super::json(details).map(Some)
+}
+
 impl FromRow<'_, AnyRow> for LiveAccessToken {
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
         let grant_id: Option<&str> = row.try_get("grant_id")?;
@@ -119,6 +129,10 @@ impl FromRow<'_, AnyRow> for LiveAccessToken {
                 grant_id: on_behalf_of.as_ref().map(|(grant, _)| grant.id),
                 client_id: client.id.clone(),
                 scopes: super::parse(row, "token_scopes")?,
+                details: match row.try_get::<Option<&str>, _>("token_details")? {
+                    Some(_) => super::parse_json(row, "token_details")?,
+                    None => AuthorizationDetails::default(),
+                },
                 audience: super::parse_json(row, "audience")?,
                 actor: match row.try_get::<Option<&str>, _>("actor")? {
                     Some(_) => Some(super::parse_json(row, "actor")?),

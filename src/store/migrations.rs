@@ -51,6 +51,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0009_device_authorizations.sql"),
     ),
     (
+        15,
+        "authorization details",
+        include_str!("../../migrations/0015_authorization_details.sql"),
+    ),
+    (
         16,
         "token exchange",
         include_str!("../../migrations/0016_token_exchange.sql"),

@@ -54,6 +54,7 @@ fn every_setting_is_read() {
     let policy = config.policy;
     assert!(policy.require_pkce);
     assert!(policy.require_pushed_authorization_requests);
+    assert!(policy.unsigned_request_objects && policy.request_uri);
     assert_eq!(policy.lifetimes.pushed_request, Duration::from_mins(1));
     assert_eq!(policy.lifetimes.refresh_grace, Duration::ZERO);
     assert_eq!(
@@ -118,6 +119,25 @@ fn hosts_that_may_be_called_are_listed_one_by_one() {
 }
 
 #[test]
+fn a_type_of_authorization_details_may_have_dots_in_its_name() {
+    let config = Files::new(&good(
+        "[authorization_details.payment]\ndescription = \"Pay from your account\"\n\
+         actions = [\"initiate\", \"cancel\"]\n\
+         [authorization_details.\"https://api.test/v1.0\"]\n\
+         description = \"Read your address\"\nlocations = [\"https://api.test/\"]",
+    ));
+    let policy = config.load(&[]).unwrap().policy;
+
+    let payment = &policy.authorization_details["payment"];
+    assert_eq!(payment.description, "Pay from your account");
+    assert!(payment.members.is_none());
+    let actions = payment.actions.iter().flatten().collect::<Vec<_>>();
+    assert_eq!(actions, ["cancel", "initiate"]);
+    let address = &policy.authorization_details["https://api.test/v1.0"];
+    assert_eq!(address.locations.as_ref().unwrap().len(), 1);
+}
+
+#[test]
 fn the_environment_wins_over_the_file_and_says_so() {
     let files = Files::new(&good(
         "listen = \"127.0.0.1:1\"\n[lifetimes]\nsession = \"1d\"",
@@ -164,7 +184,8 @@ fn the_environment_wins_over_the_file_and_says_so() {
 #[test]
 fn the_effective_configuration_is_a_configuration() {
     let toml = good(
-        "[scopes]\n\"mail:read\" = \"Read \\\"your\\\" mail\"\n[keys]\nrotation_interval = \"off\"",
+        "[scopes]\n\"mail:read\" = \"Read \\\"your\\\" mail\"\n[keys]\nrotation_interval = \"off\"\n\
+         [authorization_details.\"https://a.test/1.0\"]\ndescription = \"Pay\"\nactions = [\"a\", \"b\"]",
     );
     let config = Files::new(&toml).load(&[]).unwrap();
 
@@ -172,6 +193,9 @@ fn the_effective_configuration_is_a_configuration() {
 
     let again = Files::new(&shown).load(&[]).unwrap();
     assert_eq!(again.policy.scopes, config.policy.scopes);
+    let details = &config.policy.authorization_details;
+    assert_eq!(again.policy.authorization_details, *details);
+    assert_eq!(details.len(), 1);
     assert_eq!(again.policy.key_rotation.interval, None);
     assert_eq!(
         again.policy.lifetimes.session,
@@ -228,6 +252,10 @@ fn every_relaxation_is_named() {
             "[keys]\nrotation_interval = \"off\"",
             "keys.rotation_interval",
         ),
+        (
+            "unsigned_request_objects = true",
+            "unsigned_request_objects",
+        ),
         ("[registration]\nmode = \"open\"", "registration.mode"),
         ("[log]\nlevel = \"debug\"", "log.level"),
         (
@@ -257,6 +285,8 @@ internal_url = "http://keyfob:8484"
 trusted_proxies = ["10.0.0.0/8", "127.0.0.1"]
 require_pkce = true
 require_pushed_authorization_requests = true
+unsigned_request_objects = true
+request_uri = true
 workers = 4
 shutdown_timeout = "5s"
 

@@ -23,6 +23,7 @@ mod assertions;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod authorization_details;
 mod claims_parameter;
 mod client_assertions;
 mod client_certificates;
@@ -37,6 +38,7 @@ mod pushed_authorization_requests;
 mod registration;
 mod registration_addresses;
 mod registration_management;
+mod request_objects;
 mod response_types;
 mod signed_responses;
 mod token_exchange;

@@ -48,7 +48,7 @@ async fn a_bad_parameter_is_told_to_the_client_with_state_and_issuer() {
         (
             "request",
             "eyJhbGciOiJub25lIn0.e30.",
-            "request_not_supported",
+            "invalid_request_object",
         ),
         (
             "request_uri",

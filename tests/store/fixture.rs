@@ -142,6 +142,8 @@ pub(crate) fn grant(user: &User, client: &Client) -> Grant {
             claims: r#"{"userinfo":{"name":{"essential":true,"value":"A"}}}"#
                 .parse()
                 .unwrap(),
+            authorization_details:
+                r#"[{"type":"payment","amount":{"value":"5"}}]"#.parse().unwrap(),
         },
         created_at: NOW,
         expires_at: MUCH_LATER,

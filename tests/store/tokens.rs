@@ -72,6 +72,7 @@ fn access_token(grant: Option<&keyfob::oidc::grant::Grant>) -> AccessTokenRecord
         grant_id: grant.map(|grant| grant.id),
         client_id: client_id("app"),
         scopes: "openid".parse().unwrap(),
+        details: r#"[{"type": "payment", "amount": 5}]"#.parse().unwrap(),
         audience: vec!["https://api.example/".to_owned()],
         actor: None,
         issued_at: NOW,

@@ -1,6 +1,9 @@
 //! The page that asks whether a client may have what it asks for.
 
 use askama::Template;
+use serde_json::Value;
+
+use crate::oidc::authorization_details::AuthorizationDetail;
 
 use super::about_client::AboutClient;
 use super::{ClientSummary, Layout, UserSummary};
@@ -26,6 +29,67 @@ pub struct ConsentPage<'a> {
     pub user: UserSummary<'a>,
     /// What the client asks for.
     pub scopes: Vec<ScopeLine>,
+    /// What it asks for in detail.
+    pub details: Vec<DetailLine>,
+}
+
+/// Something that is asked for in detail, in plain words.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DetailLine {
+    /// Its type.
+    pub kind: String,
+    /// What the operator says of the type.
+    pub description: String,
+    /// Its members: their names and what they say.
+    pub members: Vec<(String, String)>,
+}
+
+impl DetailLine {
+    /// `detail`, of a type that the operator describes so.
+    #[must_use]
+    pub fn of(detail: &AuthorizationDetail, description: &str) -> Self {
+        let members = detail.members.iter();
+        Self {
+            kind: detail.kind.clone(),
+            description: description.to_owned(),
+            members: members
+                .map(|(name, value)| (legible(name), legible(&words(value))))
+                .collect(),
+        }
+    }
+}
+
+/// A member of authorization details as a person reads it: a list with commas, an object with the
+/// names of its members.
+fn words(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(words).collect();
+            items.join(", ")
+        }
+        Value::Object(members) => {
+            let members = members.iter();
+            let members: Vec<_> = members
+                .map(|(name, value)| format!("{name} {}", words(value)))
+                .collect();
+            members.join(", ")
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
+/// `text` without what would make it look like another one: control characters, and those that
+/// turn the direction of writing.
+fn legible(text: &str) -> String {
+    let is_misleading = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let legible = text.chars();
+    legible
+        .map(|c| if is_misleading(c) { '\u{fffd}' } else { c })
+        .collect()
 }
 
 /// A scope, or a single claim, in plain words.

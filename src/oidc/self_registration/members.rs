@@ -1,7 +1,8 @@
 //! The members of client metadata that a client may register itself.
 
 /// The members that are a client's own to register: those of the specifications, of which Keyfob
-/// may not know all.
+/// may not know all. `authorization_details_types` is not among them: as with scopes of their own,
+/// operators say who may ask for what.
 pub(super) const REGISTRABLE: &[&str] = &[
     // RFC 7591 section 2
     "redirect_uris",
@@ -53,7 +54,6 @@ pub(super) const REGISTRABLE: &[&str] = &[
     "tls_client_certificate_bound_access_tokens",
     "require_signed_request_object",
     "require_pushed_authorization_requests",
-    "authorization_details_types",
     "dpop_bound_access_tokens",
     "introspection_signed_response_alg",
     "introspection_encrypted_response_alg",

@@ -126,6 +126,7 @@ fn lists_are_short(metadata: &ClientMetadata) -> Result<(), MetadataError> {
             "post_logout_redirect_uris",
             metadata.post_logout_redirect_uris.len(),
         ),
+        ("request_uris", metadata.request_uris.len()),
         ("contacts", metadata.contacts.len()),
     ] {
         if length > MOST_ITEMS {

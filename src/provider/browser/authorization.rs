@@ -19,7 +19,6 @@ use crate::store::{Lease, StoreError, authorization_transactions, clients, conse
 use super::Browser;
 use super::device::DeviceOutcome;
 use super::form::Binding;
-use super::request::Asked;
 use super::transaction::{Destination, TransactionError};
 use super::unchecked_client::{UncheckedReturn, is_silent};
 use super::unregistered_redirect_uri::{UnregisteredRedirectUri, unregistered};
@@ -109,16 +108,17 @@ impl Provider {
         let client = client.filter(Client::is_enabled);
         let client = client.ok_or(UntrustedRequest::UnknownClient)?;
         let asks_silently = is_silent(&parameters);
-        let (parameters, pushed) = match self.find_request(&mut db, &client, parameters).await? {
-            Asked::For { parameters, pushed } => (parameters, pushed),
-            Asked::Wrongly(return_address, refusal) => {
-                let (client, address) = (&client, &return_address);
-                let is_silent = asks_silently;
+        let asked = match self.find_request(db, &client, parameters).await? {
+            Ok(asked) => asked,
+            Err(mut wrong) => {
+                let (client, address) = (&client, &wrong.return_address);
+                let (refusal, is_silent) = (wrong.refusal, asks_silently);
                 return self
-                    .refuse_request(&mut db, browser, client, address, refusal, is_silent)
+                    .refuse_request(&mut wrong.db, browser, client, address, refusal, is_silent)
                     .await;
             }
         };
+        let (parameters, pushed, mut db) = (asked.parameters, asked.pushed, asked.db);
         let is_silent = is_silent(&parameters);
         let return_address = match authorization_request::return_address(&parameters, &client) {
             Err(UntrustedRequest::RedirectUriNotRegistered) => {

@@ -13,10 +13,11 @@ use crate::oidc::client::Client;
 use crate::oidc::grant::{
     self, AccessTokenRecord, AuthorizationCode, Grant, GrantDetails, GrantId,
 };
+use crate::oidc::request_uri::RequestUriRefusal;
 use crate::oidc::scope::OFFLINE_ACCESS;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
-use crate::provider::client::token::issue::{AccessToken, FrontChannel, Subject};
+use crate::provider::client::token::issue::{Access, AccessToken, FrontChannel, Subject};
 use crate::provider::{InternalError, Provider};
 use crate::store::{
     Connection, StoreError, access_tokens, authorization_codes, authorization_transactions, grants,
@@ -90,7 +91,7 @@ impl Provider {
             Issuance::Done => Ok(AuthorizationOutcome::Respond(response)),
             Issuance::Finished => Err(TransactionError::Finished.into()),
             Issuance::RequestUriUsed => {
-                let refusal = Refusal::RequestUriUsed;
+                let refusal = RequestUriRefusal::Used.into();
                 self.refuse(&pending.client, &pending.return_address, refusal)
             }
         }
@@ -117,6 +118,7 @@ impl Provider {
             nonce: request.nonce.clone(),
             details: GrantDetails {
                 claims: request.claims.about_user(),
+                authorization_details: request.authorization_details.clone(),
             },
             created_at: now,
             expires_at: grant::expiry(client, &request.scopes, lifetimes, now),
@@ -145,8 +147,8 @@ impl Provider {
         }
         let mut access_token = None;
         if response_type.has_token() {
-            let scopes = grant.scopes.clone();
-            let token = self.make_access_token(client, Subject::User(grant), scopes, now)?;
+            let access = Access::all_of(grant);
+            let token = self.make_access_token(client, Subject::User(grant), access, now)?;
             parameters.extend(token.parameters());
             access_token = Some(token);
         }

@@ -1,5 +1,6 @@
 //! Asking a person whether a client may have what it asks for.
 
+use crate::oidc::authorization_details::AuthorizationDetails;
 use crate::oidc::authorization_request::Refusal;
 use crate::oidc::claims_request::ClaimNames;
 use crate::oidc::client::Client;
@@ -27,6 +28,8 @@ pub struct ConsentPrompt {
     pub scopes: Scopes,
     /// And for which claims that do not go with the scopes.
     pub claims: ClaimNames,
+    /// And for what in detail.
+    pub details: AuthorizationDetails,
 }
 
 impl Provider {
@@ -43,6 +46,7 @@ impl Provider {
             user: signed_in.user,
             claims: open.request.claims.beyond(&open.request.scopes),
             scopes: open.request.scopes,
+            details: open.request.authorization_details,
         })
     }
 

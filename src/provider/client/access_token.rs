@@ -1,6 +1,7 @@
 //! What an access token stands for, at Keyfob's own endpoints.
 
 use crate::keys::jwt::{self, Expected, TokenType};
+use crate::oidc::authorization_details::AuthorizationDetails;
 use crate::oidc::claims::{AccessTokenClaims, OneOrMany};
 use crate::oidc::client::{Client, ClientId};
 use crate::oidc::grant::{GrantDetails, GrantId};
@@ -29,6 +30,8 @@ pub struct LiveAccessToken {
     pub actor: Option<Actor>,
     /// What it allows.
     pub scopes: Scopes,
+    /// What it allows in detail.
+    pub authorization_details: AuthorizationDetails,
     /// What else was asked for when it was granted; nothing, where it came of an exchange: the
     /// client that holds it asked for nothing.
     pub details: GrantDetails,
@@ -58,6 +61,7 @@ impl LiveAccessToken {
             grant_id: claims.grant_id.and_then(|id| id.parse().ok()),
             actor: claims.act,
             scopes: claims.scope,
+            authorization_details: claims.authorization_details,
             details: GrantDetails::default(),
             audience: claims.aud,
             issued_at: claims.iat,
@@ -156,6 +160,7 @@ impl Provider {
             grant_id,
             actor: live.token.actor,
             scopes: live.token.scopes,
+            authorization_details: live.token.details,
             details: own.map_or_else(GrantDetails::default, |grant| grant.details),
             audience: live.token.audience.into(),
             issued_at: live.token.issued_at,

@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use crate::oidc::authorization_details::AuthorizationDetails;
 use crate::oidc::claims::{AccessTokenClaims, OneOrMany};
 use crate::oidc::client::Client;
 use crate::oidc::client_authentication::ClientCredentials;
@@ -30,6 +31,8 @@ pub struct Introspection {
     pub active: bool,
     #[serde(skip_serializing_if = "Scopes::is_empty")]
     pub scope: Scopes,
+    #[serde(skip_serializing_if = "AuthorizationDetails::is_empty")]
+    pub authorization_details: AuthorizationDetails,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,6 +114,7 @@ impl Provider {
         Introspection {
             active: true,
             scope: token.scopes,
+            authorization_details: token.authorization_details,
             username: token.user.map(|user| user.username.to_string()),
             token_type: Some("Bearer"),
             exp: Some(token.expires_at),
@@ -146,6 +150,7 @@ impl Provider {
             live.map_or_else(Introspection::default, |issued| Introspection {
                 active: true,
                 scope: issued.grant.grant.scopes,
+                authorization_details: issued.grant.grant.details.authorization_details,
                 client_id: Some(client.id.to_string()),
                 username: Some(issued.grant.user.username.to_string()),
                 exp: Some(issued.token.expires_at),

@@ -6,6 +6,7 @@ pub mod device_authorization;
 pub mod introspection;
 pub mod pushed_authorization_request;
 pub mod registration;
+mod request_object;
 pub mod revocation;
 pub mod signed_by_client;
 pub mod token;

@@ -83,7 +83,18 @@ impl Provider {
         if body.get("request_uri")?.is_some() {
             return Err(PushedAuthorizationRequestError::RequestUri);
         }
-        let parameters = without_credentials(body, &client.id);
+        let sent = without_credentials(body, &client.id);
+        // RFC 9126 section 3: of a request that is pushed in a request object, only that counts.
+        let parameters = match sent.get("request")? {
+            Some(text) => {
+                let read = self.read_request_object(&client, text, &sent).await;
+                read.map_err(Refusal::from)?
+            }
+            None if client.metadata.require_signed_request_object => {
+                return Err(Refusal::NoRequestObject.into());
+            }
+            None => sent,
+        };
         authorization_request::return_address(&parameters, &client)?;
         let request = authorization_request::parse(&parameters, &client, &self.policy)?;
         if let Some(hint) = &request.id_token_hint {

@@ -18,7 +18,7 @@ use crate::store::authorization_codes::{self, Consumption, PresentedCode};
 use crate::store::grants::GrantWithParties;
 use crate::store::{Connection, StoreError, access_tokens, grants, refresh_tokens};
 
-use super::issue::Subject;
+use super::issue::{Access, Subject};
 use super::{TokenError, admit_user};
 
 impl Provider {
@@ -36,9 +36,15 @@ impl Provider {
         }
 
         let GrantWithParties { grant, user, .. } = issued.grant;
-        let scopes = grant.scopes.clone();
+        let access = Access {
+            scopes: grant.scopes.clone(),
+            details: grant
+                .details
+                .authorization_details
+                .narrowed(request.details)?,
+        };
         let mut access_token =
-            self.make_access_token(client, Subject::User(&grant), scopes, now)?;
+            self.make_access_token(client, Subject::User(&grant), access, now)?;
         let nonce = grant.nonce.as_deref();
         let id_token = self.make_id_token(client, &grant, &user, nonce, &access_token, now)?;
         let refresh_token = gets_refresh_token(client, &grant.scopes)

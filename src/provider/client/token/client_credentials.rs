@@ -12,21 +12,25 @@ use crate::provider::Provider;
 use crate::store::access_tokens;
 
 use super::TokenError;
-use super::issue::Subject;
+use super::issue::{Access, Subject};
 
 impl Provider {
     /// Issues an access token that speaks for `client` itself.
     pub(super) async fn act_as_itself(
         &self,
         client: &Client,
-        request: &ClientCredentialsRequest,
+        request: ClientCredentialsRequest,
     ) -> Result<TokenResponse, TokenError> {
         if !client.is_confidential() {
             return Err(TokenError::PublicClient);
         }
-        let scopes = own_scopes(client, request.scopes.as_ref())?;
+        let details = request.details.unwrap_or_default();
+        let access = Access {
+            scopes: own_scopes(client, request.scopes.as_ref())?,
+            details: details.permitted(client, &self.policy.authorization_details)?,
+        };
         let now = self.clock.now();
-        let mut access_token = self.make_access_token(client, Subject::Client, scopes, now)?;
+        let mut access_token = self.make_access_token(client, Subject::Client, access, now)?;
         if let Some((digest, record)) = access_token.record.take() {
             self.store
                 .write(move |db| {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::keys::jwt::{self, TokenType};
+use crate::oidc::authorization_details::AuthorizationDetails;
 use crate::oidc::authorization_response::ResponseParameters;
 use crate::oidc::claims::{self, AccessTokenClaims, IdTokenClaims};
 use crate::oidc::client::Client;
@@ -22,9 +23,37 @@ use crate::provider::{InternalError, Provider};
 pub(in crate::provider) struct AccessToken {
     text: String,
     expires_in: u64,
-    scopes: Scopes,
+    access: Access,
     /// What an opaque token is kept as, under which digest.
     pub(in crate::provider) record: Option<(Digest, AccessTokenRecord)>,
+}
+
+/// What an access token allows.
+#[derive(Clone, Debug, Default)]
+pub(in crate::provider) struct Access {
+    /// In scopes.
+    pub(super) scopes: Scopes,
+    /// In detail.
+    pub(super) details: AuthorizationDetails,
+}
+
+impl Access {
+    /// All that was granted.
+    pub(in crate::provider) fn all_of(grant: &Grant) -> Self {
+        Self {
+            scopes: grant.scopes.clone(),
+            details: grant.details.authorization_details.clone(),
+        }
+    }
+}
+
+impl From<Scopes> for Access {
+    fn from(scopes: Scopes) -> Self {
+        Self {
+            scopes,
+            details: AuthorizationDetails::default(),
+        }
+    }
 }
 
 /// Whom an access token speaks for.
@@ -72,18 +101,19 @@ impl<'a> Subject<'a> {
 }
 
 impl Provider {
-    /// Makes an access token for `scopes`.
+    /// Makes an access token for `access`.
     pub(in crate::provider) fn make_access_token(
         &self,
         client: &Client,
         subject: Subject<'_>,
-        scopes: Scopes,
+        access: impl Into<Access>,
         now: Timestamp,
     ) -> Result<AccessToken, InternalError> {
+        let access = access.into();
         let metadata = &client.metadata;
         let lifetime = metadata.access_token_lifetime(self.policy.lifetimes.access_token);
         let expires_at = subject.expiry(now, lifetime);
-        let audience = self.audience(client, &scopes, subject.exchange());
+        let audience = self.audience(client, &access.scopes, subject.exchange());
         let actor = subject
             .exchange()
             .and_then(|exchange| exchange.actor.clone());
@@ -101,7 +131,8 @@ impl Provider {
                     iat: now,
                     jti: self.random.uuid().to_string(),
                     client_id: client.id.to_string(),
-                    scope: scopes.clone(),
+                    scope: access.scopes.clone(),
+                    authorization_details: access.details.clone(),
                     grant_id: grant_id.as_ref().map(GrantId::to_string),
                     act: actor,
                 };
@@ -113,7 +144,8 @@ impl Provider {
                 let record = AccessTokenRecord {
                     grant_id,
                     client_id: client.id.clone(),
-                    scopes: scopes.clone(),
+                    scopes: access.scopes.clone(),
+                    details: access.details.clone(),
                     audience,
                     actor,
                     issued_at: now,
@@ -125,7 +157,7 @@ impl Provider {
         Ok(AccessToken {
             text,
             expires_in: u64::try_from(expires_at.seconds_since(now)).unwrap_or_default(),
-            scopes,
+            access,
             record,
         })
     }
@@ -140,14 +172,14 @@ impl Provider {
         access_token: &AccessToken,
         now: Timestamp,
     ) -> Result<Option<String>, InternalError> {
-        if !access_token.scopes.contains(scope::OPENID) {
+        if !access_token.access.scopes.contains(scope::OPENID) {
             return Ok(None);
         }
         let content = IdTokenContent {
             nonce,
             access_token: Some(&access_token.text),
             code: None,
-            scopes: &access_token.scopes,
+            scopes: &access_token.access.scopes,
             claims: client.metadata.id_token_claims,
         };
         self.id_token(client, grant, user, &content, now).map(Some)
@@ -261,7 +293,7 @@ impl AccessToken {
             ("access_token", self.text.clone()),
             ("token_type", "Bearer".to_owned()),
             ("expires_in", self.expires_in.to_string()),
-            ("scope", self.scopes.to_string()),
+            ("scope", self.access.scopes.to_string()),
         ]
     }
 
@@ -276,7 +308,8 @@ impl AccessToken {
             issued_token_type: None,
             token_type: "Bearer",
             expires_in: self.expires_in,
-            scope: self.scopes,
+            scope: self.access.scopes,
+            authorization_details: self.access.details,
             refresh_token,
             id_token,
         }

@@ -15,6 +15,7 @@ use authorization_code::find_code;
 use device_code::find_device_code;
 use refresh_token::find_refresh_token;
 
+use crate::oidc::authorization_details::AuthorizationDetailsError;
 use crate::oidc::client::Client;
 use crate::oidc::client_authentication::ClientCredentials;
 use crate::oidc::error::ErrorCode;
@@ -147,6 +148,9 @@ pub enum TokenError {
     /// More than was granted, or what this grant cannot give.
     #[error("the scope is more than can be granted")]
     InvalidScope,
+    /// Details that cannot be granted.
+    #[error(transparent)]
+    Details(#[from] AuthorizationDetailsError),
     /// A failure.
     #[error(transparent)]
     Internal(#[from] InternalError),
@@ -207,6 +211,7 @@ impl TokenError {
                 ExchangeRefusal::ScopeNotAllowed => ErrorCode::InvalidScope,
             },
             Self::InvalidScope => ErrorCode::InvalidScope,
+            Self::Details(_) => ErrorCode::InvalidAuthorizationDetails,
             Self::Internal(error) if error.is_temporary() => ErrorCode::TemporarilyUnavailable,
             Self::Internal(_) => ErrorCode::ServerError,
         }
@@ -267,7 +272,7 @@ impl Provider {
             TokenRequest::ClientCredentials(request) => {
                 let client = self.admit(&mut db, &caller, None, grant_type).await?;
                 drop(db);
-                self.act_as_itself(&client, &request).await
+                self.act_as_itself(&client, request).await
             }
             TokenRequest::DeviceCode(request) => {
                 let presented = find_device_code(&mut db, &request).await?;

@@ -19,7 +19,7 @@ use crate::store::grants::GrantWithParties;
 use crate::store::refresh_tokens::PresentedRefreshToken;
 use crate::store::{Connection, StoreError, access_tokens, grants, refresh_tokens};
 
-use super::issue::Subject;
+use super::issue::{Access, Subject};
 use super::{TokenError, admit_user};
 
 impl Provider {
@@ -48,10 +48,16 @@ impl Provider {
         }
         admit_user(client, &issued.grant.user)?;
         let GrantWithParties { grant, user, .. } = issued.grant;
-        let scopes = narrowed(request.scopes, &grant.scopes)?;
+        let access = Access {
+            scopes: narrowed(request.scopes, &grant.scopes)?,
+            details: grant
+                .details
+                .authorization_details
+                .narrowed(request.details)?,
+        };
 
         let mut access_token =
-            self.make_access_token(client, Subject::User(&grant), scopes, now)?;
+            self.make_access_token(client, Subject::User(&grant), access, now)?;
         // OIDC Core section 12.2: the ID token of a refresh has no nonce.
         let id_token = self.make_id_token(client, &grant, &user, None, &access_token, now)?;
         let successor = self.successor(presented);
