@@ -25,6 +25,7 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
             "require_pushed_authorization_requests",
             default.require_pushed_authorization_requests,
         ),
+        dpop_nonces: reader.or("dpop_nonces", default.dpop_nonces),
         unsigned_request_objects: reader
             .or("unsigned_request_objects", default.unsigned_request_objects),
         request_uri: reader.or("request_uri", default.request_uri),

@@ -7,15 +7,18 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
 use crate::oidc::error::ErrorCode;
-use crate::provider::client::userinfo::BearerError;
+use crate::oidc::jws_algorithm::JwsAlgorithm;
+use crate::provider::client::userinfo::{BearerError, Scheme};
 
 use super::error::log_failure;
 
 /// The token in the `Authorization` header of a request ([RFC 6750 section 2.1]); `None` if it has
-/// no such header.
+/// no such header. A token that is bound to a key comes under the scheme `DPoP`
+/// ([RFC 9449 section 7.1]).
 ///
+/// [RFC 9449 section 7.1]: https://www.rfc-editor.org/rfc/rfc9449#section-7.1
 /// [RFC 6750 section 2.1]: https://www.rfc-editor.org/rfc/rfc6750#section-2.1
-pub fn from_header(request: &HttpRequest) -> Result<Option<&str>, BearerError> {
+pub fn from_header(request: &HttpRequest) -> Result<Option<(Scheme, &str)>, BearerError> {
     let mut headers = request.headers().get_all(header::AUTHORIZATION);
     let Some(header) = headers.next() else {
         return Ok(None);
@@ -26,10 +29,21 @@ pub fn from_header(request: &HttpRequest) -> Result<Option<&str>, BearerError> {
     let text = header.to_str().map_err(|_| BearerError::MalformedRequest)?;
     match text.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") => {
-            Ok(Some(token.trim_matches(' ')))
+            Ok(Some((Scheme::Bearer, token.trim_matches(' '))))
+        }
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("DPoP") => {
+            Ok(Some((Scheme::Dpop, token.trim_matches(' '))))
         }
         _ => Err(BearerError::TokenMissing),
     }
+}
+
+/// The challenge of a resource that takes proofs ([RFC 9449 section 7.1]).
+///
+/// [RFC 9449 section 7.1]: https://www.rfc-editor.org/rfc/rfc9449#section-7.1
+fn dpop_scheme() -> String {
+    let algorithms = JwsAlgorithm::asymmetric_names().join(" ");
+    format!("DPoP algs=\"{algorithms}\",")
 }
 
 /// Logs why a bearer is refused, and answers it ([RFC 6750 section 3.1]).
@@ -43,7 +57,10 @@ pub fn refuse(error: &BearerError) -> HttpResponse {
     }
     let code = error.code();
     let status = match code {
-        None | Some(ErrorCode::InvalidToken) => StatusCode::UNAUTHORIZED,
+        None
+        | Some(ErrorCode::InvalidToken | ErrorCode::InvalidDpopProof | ErrorCode::UseDpopNonce) => {
+            StatusCode::UNAUTHORIZED
+        }
         Some(ErrorCode::InsufficientScope) => StatusCode::FORBIDDEN,
         Some(ErrorCode::TemporarilyUnavailable) => StatusCode::SERVICE_UNAVAILABLE,
         Some(ErrorCode::ServerError) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -57,8 +74,12 @@ pub fn refuse(error: &BearerError) -> HttpResponse {
         let challenge = code.map_or_else(
             || "Bearer".to_owned(),
             |code| {
+                let scheme = match error {
+                    BearerError::Proof(_) | BearerError::NotBound => dpop_scheme(),
+                    _ => "Bearer".to_owned(),
+                };
                 format!(
-                    "Bearer error=\"{}\", error_description=\"{error}\"",
+                    "{scheme} error=\"{}\", error_description=\"{error}\"",
                     code.as_str()
                 )
             },

@@ -26,7 +26,7 @@ pub async fn allow_registered(site: &Site, request: &HttpRequest, response: &mut
     match is_allowed {
         Ok(true) => {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-            let exposed = HeaderValue::from_static("WWW-Authenticate");
+            let exposed = HeaderValue::from_static("WWW-Authenticate, DPoP-Nonce");
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
         }
         Ok(false) => {}
@@ -40,7 +40,7 @@ pub async fn preflight(site: Data<Site>, request: HttpRequest) -> HttpResponse {
         .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"))
         .insert_header((
             header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "Authorization, Content-Type",
+            "Authorization, Content-Type, DPoP",
         ))
         .insert_header((header::ACCESS_CONTROL_MAX_AGE, "600"))
         .finish();

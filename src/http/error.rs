@@ -204,6 +204,10 @@ const fn describe(code: ErrorCode) -> &'static str {
         ErrorCode::InvalidToken => "the access token is unknown, expired or revoked",
         ErrorCode::InsufficientScope => "the access token lacks a scope that is needed here",
         ErrorCode::UnsupportedTokenType => "tokens of this type cannot be revoked",
+        ErrorCode::InvalidDpopProof => {
+            "the DPoP proof is missing, malformed, used or not for this request"
+        }
+        ErrorCode::UseDpopNonce => "the DPoP proof needs the nonce of this answer",
         ErrorCode::AuthorizationPending => "nobody has answered on the verification page yet",
         ErrorCode::SlowDown => "the interval between two requests is now five seconds longer",
         ErrorCode::ExpiredToken => "the device code has expired; start again",

@@ -14,6 +14,7 @@ pub mod cors;
 pub mod device;
 pub mod device_authorization;
 pub mod discovery;
+pub mod dpop;
 pub mod error;
 pub mod form;
 pub mod front;

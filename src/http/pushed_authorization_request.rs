@@ -4,16 +4,19 @@ use actix_web::http::header;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::oidc::metadata::path;
 use crate::provider::client::pushed_authorization_request::PushedAuthorizationRequestError;
 
 use super::cors::allow_registered;
+use super::dpop;
 use super::error::{OAuthError, client_refused, log_failure};
 use super::site::Site;
-use super::token::authenticated_form;
+use super::token::{authenticated_form, sender_refused};
 
 /// Takes an authorization request that a client pushes.
 pub async fn post(site: Data<Site>, request: HttpRequest, payload: Payload) -> HttpResponse {
     let mut response = answer(&site, &request, payload).await;
+    dpop::hand_out_nonce(&site, &request, &mut response);
     allow_registered(&site, &request, &mut response).await;
     response
 }
@@ -23,7 +26,13 @@ async fn answer(site: &Site, request: &HttpRequest, payload: Payload) -> HttpRes
         Ok(read) => read,
         Err(response) => return response,
     };
-    let pushed = site.provider.push_authorization_request(&credentials, body);
+    let sender = match dpop::sender(site, request, path::PUSHED_AUTHORIZATION_REQUEST, None) {
+        Ok(sender) => sender,
+        Err(error) => return sender_refused(error),
+    };
+    let pushed = site
+        .provider
+        .push_authorization_request(&credentials, body, &sender);
     match pushed.await {
         Ok(pushed) => HttpResponse::Created()
             .insert_header((header::CACHE_CONTROL, "no-cache, no-store"))

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::oidc::error::ErrorCode;
 use crate::provider::client::registration::{Registration, RegistrationError};
+use crate::provider::client::userinfo::Scheme;
 
 use super::bearer;
 use super::cors::allow_everybody;
@@ -120,7 +121,10 @@ async fn find(site: &Site, request: &HttpRequest, client: &str) -> Result<Regist
 
 /// The token in the header; none if it is sent in a way that no token is.
 fn bearer(request: &HttpRequest) -> Option<&str> {
-    bearer::from_header(request).ok().flatten()
+    match bearer::from_header(request) {
+        Ok(Some((Scheme::Bearer, token))) => Some(token),
+        _ => None,
+    }
 }
 
 async fn body(request: &HttpRequest, payload: Payload) -> Result<Map<String, Value>, Refused> {

@@ -5,13 +5,16 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::oidc::client_authentication::{ClientCredentials, CredentialsError};
+use crate::oidc::dpop::DpopError;
 use crate::oidc::error::ErrorCode;
+use crate::oidc::metadata::path;
 use crate::oidc::parameters::Parameters;
 use crate::oidc::token_exchange::TokenExchangeRequestError;
 use crate::oidc::token_request::{TokenRequest, TokenRequestError};
 use crate::provider::client::token::TokenError;
 
 use super::cors::allow_registered;
+use super::dpop;
 use super::error::{OAuthError, client_refused, log_failure};
 use super::form;
 use super::site::Site;
@@ -19,6 +22,7 @@ use super::site::Site;
 /// Answers a token request.
 pub async fn post(site: Data<Site>, request: HttpRequest, payload: Payload) -> HttpResponse {
     let mut response = answer(&site, &request, payload).await;
+    dpop::hand_out_nonce(&site, &request, &mut response);
     allow_registered(&site, &request, &mut response).await;
     response
 }
@@ -48,7 +52,15 @@ async fn answer(site: &Site, request: &HttpRequest, payload: Payload) -> HttpRes
             .respond();
         }
     };
-    match site.provider.token(credentials, token_request).await {
+    let sender = match dpop::sender(site, request, path::TOKEN, None) {
+        Ok(sender) => sender,
+        Err(error) => return sender_refused(error),
+    };
+    match site
+        .provider
+        .token(credentials, token_request, &sender)
+        .await
+    {
         Ok(tokens) => HttpResponse::Ok()
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .insert_header((header::PRAGMA, "no-cache"))
@@ -62,6 +74,12 @@ async fn answer(site: &Site, request: &HttpRequest, payload: Payload) -> HttpRes
             OAuthError::new(error.code()).respond()
         }
     }
+}
+
+/// Logs why a DPoP proof is refused, and answers it.
+pub(super) fn sender_refused(error: DpopError) -> HttpResponse {
+    tracing::info!(reason = %error, "proof refused");
+    OAuthError::new(error.code()).respond()
 }
 
 /// Reads the body of a request with the credentials of the client that sends it. Nothing may

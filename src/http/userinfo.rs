@@ -4,11 +4,13 @@ use actix_web::http::{Method, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::oidc::metadata::path;
 use crate::oidc::parameters::Parameters;
-use crate::provider::client::userinfo::BearerError;
+use crate::provider::client::userinfo::{BearerError, Scheme};
 
 use super::bearer::{from_header, refuse};
 use super::cors::allow_registered;
+use super::dpop;
 use super::form;
 use super::site::Site;
 
@@ -18,6 +20,7 @@ pub async fn answer(site: Data<Site>, request: HttpRequest, payload: Payload) ->
         Ok(response) => response,
         Err(error) => refuse(&error),
     };
+    dpop::hand_out_nonce(&site, &request, &mut response);
     allow_registered(&site, &request, &mut response).await;
     response
 }
@@ -43,12 +46,14 @@ async fn userinfo(
     let in_body = body
         .get("access_token")
         .map_err(|_| BearerError::MalformedRequest)?;
-    let token = match (in_header, in_body) {
+    let (scheme, token) = match (in_header, in_body) {
         (Some(_), Some(_)) => return Err(BearerError::MalformedRequest),
-        (Some(token), None) | (None, Some(token)) => token,
+        (Some(sent), None) => sent,
+        (None, Some(token)) => (Scheme::Bearer, token),
         (None, None) => return Err(BearerError::TokenMissing),
     };
-    let userinfo = site.provider.userinfo(token).await?;
+    let sender = dpop::sender(site, request, path::USERINFO, Some(token))?;
+    let userinfo = site.provider.userinfo(token, scheme, &sender).await?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(userinfo.claims))

@@ -9,6 +9,7 @@
 
 use super::acr::RequestedAcr;
 use super::authorization_details::{AuthorizationDetails, AuthorizationDetailsError};
+use super::authorization_parameters::{bounded, code_challenge, dpop_jkt, max_age};
 use super::authorization_response::ReturnAddress;
 use super::claims_request::ClaimsRequest;
 use super::client::Client;
@@ -101,6 +102,9 @@ pub enum Refusal {
     /// A `code_challenge` that cannot be one, or whose method is not S256.
     #[error("the code_challenge is malformed or its method is not S256")]
     CodeChallengeMalformed,
+    /// A `dpop_jkt` that cannot be one.
+    #[error("the dpop_jkt is not the thumbprint of a key")]
+    KeyThumbprintMalformed,
     /// A `prompt` that is not a combination OIDC Core knows.
     #[error("the prompt is unknown or contradicts itself")]
     InvalidPrompt,
@@ -158,6 +162,7 @@ impl Refusal {
             | Self::NonceMissing
             | Self::CodeChallengeMissing
             | Self::CodeChallengeMalformed
+            | Self::KeyThumbprintMalformed
             | Self::InvalidPrompt
             | Self::InvalidMaxAge
             | Self::MalformedClaims
@@ -191,6 +196,8 @@ pub struct AuthorizationRequest {
     pub nonce: Option<String>,
     /// The PKCE challenge.
     pub code_challenge: Option<CodeChallenge>,
+    /// The thumbprint of the key that the code is to be bound to.
+    pub dpop_jkt: Option<String>,
     /// What the End-User is to be asked.
     pub prompt: Prompt,
     /// The age of the authentication in seconds above which it is renewed.
@@ -293,6 +300,7 @@ pub fn parse(
         } else {
             None
         },
+        dpop_jkt: dpop_jkt(parameters)?,
         prompt: match parameters.get("prompt")? {
             Some(text) => text.parse().map_err(|_| Refusal::InvalidPrompt)?,
             None => Prompt::default(),
@@ -347,7 +355,10 @@ fn response_type(
     if response_type.is_front_channel() {
         // To who may not have them, the implicit and hybrid flows are not there.
         let may = client.is_trusted() || policy.registration.allow_implicit;
-        if !is_registered || !may {
+        // A token that comes by the browser cannot be bound to a key of the client's.
+        let binds = metadata.dpop_bound_access_tokens
+            || metadata.tls_client_certificate_bound_access_tokens;
+        if !is_registered || !may || (binds && response_type.has_token()) {
             return Err(Refusal::UnsupportedResponseType);
         }
     }
@@ -395,48 +406,4 @@ fn claims(parameters: &Parameters, client: &Client) -> Result<ClaimsRequest, Ref
     Ok(claims.permitted(|scope| client.may_have(scope)))
 }
 
-fn code_challenge(
-    parameters: &Parameters,
-    client: &Client,
-    policy: &Policy,
-) -> Result<Option<CodeChallenge>, Refusal> {
-    let method = parameters.get_even_empty("code_challenge_method")?;
-    // An empty challenge is a malformed one, not an absent one: anything else is a downgrade.
-    let Some(challenge) = parameters.get_even_empty("code_challenge")? else {
-        let is_protected = client.is_confidential() || client.metadata.allow_public_without_pkce;
-        let is_required =
-            !is_protected || policy.require_pkce || client.metadata.require_pkce == Some(true);
-        return match (is_required, method) {
-            (true, _) => Err(Refusal::CodeChallengeMissing),
-            (false, Some(_)) => Err(Refusal::CodeChallengeMalformed),
-            (false, None) => Ok(None),
-        };
-    };
-    // RFC 7636 section 4.3: without a method it would be `plain`.
-    if method != Some("S256") {
-        return Err(Refusal::CodeChallengeMalformed);
-    }
-    let parsed = challenge
-        .parse()
-        .map_err(|_| Refusal::CodeChallengeMalformed)?;
-    Ok(Some(parsed))
-}
-
-fn max_age(text: &str) -> Result<u64, Refusal> {
-    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-    let seconds = text.parse().map_err(|_| Refusal::InvalidMaxAge)?;
-    if !is_number || i64::try_from(seconds).is_err() {
-        return Err(Refusal::InvalidMaxAge);
-    }
-    Ok(seconds)
-}
-
-fn bounded(value: Option<&str>) -> Result<Option<String>, Refusal> {
-    if value.is_some_and(|value| value.len() > LONGEST_VALUE) {
-        return Err(Refusal::TooLong);
-    }
-    Ok(value.map(str::to_owned))
-}
-
 const LONGEST_STATE: usize = 4096;
-const LONGEST_VALUE: usize = 2048;

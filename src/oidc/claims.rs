@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256, Sha512};
 
 use super::authorization_details::AuthorizationDetails;
+use super::confirmation::Confirmation;
 use super::scope::Scopes;
 use super::signing_algorithm::SigningAlgorithm;
 use super::timestamp::Timestamp;
@@ -72,6 +73,9 @@ pub struct AccessTokenClaims {
     /// What it allows.
     #[serde(default, skip_serializing_if = "Scopes::is_empty")]
     pub scope: Scopes,
+    /// The keys that it is bound to.
+    #[serde(default, skip_serializing_if = "Confirmation::is_empty")]
+    pub cnf: Confirmation,
     /// What it allows in detail ([RFC 9396 section 9.1]).
     ///
     /// [RFC 9396 section 9.1]: https://www.rfc-editor.org/rfc/rfc9396#section-9.1

@@ -98,6 +98,10 @@ pub struct ClientMetadata {
     /// The scopes it may ask for; without it, the standard ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scopes>,
+    /// What its users are called by: the same for every client. A client that asks for subjects
+    /// of its own is refused, and not quietly told those that everybody is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject_type: Option<SubjectType>,
     /// The algorithm that signs its ID tokens.
     pub id_token_signed_response_alg: SigningAlgorithm,
     /// The algorithm that signs its authorization responses, where it asks for signed ones;
@@ -179,6 +183,14 @@ pub struct ClientMetadata {
     pub access_token_format: AccessTokenFormat,
     /// The algorithm that signs its JWT access tokens.
     pub access_token_signed_response_alg: SigningAlgorithm,
+    /// Whether its access tokens are always bound to a key of its own
+    /// ([RFC 9449 section 5.2](https://www.rfc-editor.org/rfc/rfc9449#section-5.2)).
+    #[serde(skip_serializing_if = "is_false")]
+    pub dpop_bound_access_tokens: bool,
+    /// Whether its access tokens are bound to the certificate that it shows
+    /// ([RFC 8705 section 3.4](https://www.rfc-editor.org/rfc/rfc8705#section-3.4)).
+    #[serde(skip_serializing_if = "is_false")]
+    pub tls_client_certificate_bound_access_tokens: bool,
     /// The APIs its access tokens are for, beside Keyfob's own userinfo endpoint.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub access_token_audience: Vec<String>,
@@ -242,6 +254,16 @@ pub enum ApplicationType {
     Web,
     /// Runs on a person's machine.
     Native,
+}
+
+/// A kind of subject identifier ([OIDC Core section 8]).
+///
+/// [OIDC Core section 8]: https://openid.net/specs/openid-connect-core-1_0.html#SubjectIDTypes
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectType {
+    /// The same for every client.
+    Public,
 }
 
 /// What a client's ID tokens say of the End-User.

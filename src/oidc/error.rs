@@ -29,6 +29,10 @@ pub enum ErrorCode {
     InsufficientScope,
     /// [RFC 7009 section 2.2.1](https://www.rfc-editor.org/rfc/rfc7009#section-2.2.1)
     UnsupportedTokenType,
+    /// [RFC 9449 section 5](https://www.rfc-editor.org/rfc/rfc9449#section-5)
+    InvalidDpopProof,
+    /// [RFC 9449 section 8](https://www.rfc-editor.org/rfc/rfc9449#section-8)
+    UseDpopNonce,
     /// [RFC 8628 section 3.5](https://www.rfc-editor.org/rfc/rfc8628#section-3.5)
     AuthorizationPending,
     /// [RFC 8628 section 3.5](https://www.rfc-editor.org/rfc/rfc8628#section-3.5)
@@ -79,6 +83,8 @@ impl ErrorCode {
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
             Self::UnsupportedTokenType => "unsupported_token_type",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
             Self::AuthorizationPending => "authorization_pending",
             Self::SlowDown => "slow_down",
             Self::ExpiredToken => "expired_token",

@@ -10,6 +10,7 @@ use super::authorization_details::AuthorizationDetails;
 use super::claims_request::ClaimsRequest;
 use super::client::{Client, ClientId};
 use super::client_metadata::RefreshTokens;
+use super::confirmation::Confirmation;
 use super::grant_type::GrantType;
 use super::pkce::CodeChallenge;
 use super::policy::Lifetimes;
@@ -71,6 +72,10 @@ pub struct Grant {
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default)]
 pub struct GrantDetails {
+    /// The thumbprint of the key that the code is bound to
+    /// ([RFC 9449 section 10](https://www.rfc-editor.org/rfc/rfc9449#section-10)).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dpop_jkt: Option<String>,
     /// What was granted in detail.
     #[serde(skip_serializing_if = "AuthorizationDetails::is_empty")]
     pub authorization_details: AuthorizationDetails,
@@ -135,6 +140,8 @@ pub struct RefreshToken {
     pub issued_at: Timestamp,
     /// When it ends if it is not used.
     pub expires_at: Timestamp,
+    /// The keys that it is bound to: those of a public client, which shows nothing else.
+    pub confirmation: Confirmation,
     /// When it was exchanged for its successor, if it was.
     pub rotated_at: Option<Timestamp>,
 }
@@ -152,6 +159,8 @@ pub struct AccessTokenRecord {
     pub details: AuthorizationDetails,
     /// The APIs it is for.
     pub audience: Vec<String>,
+    /// The keys that it is bound to.
+    pub confirmation: Confirmation,
     /// Who acts for the user, in a token that came of an exchange.
     pub actor: Option<Actor>,
     /// When it was issued.

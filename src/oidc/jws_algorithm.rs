@@ -61,6 +61,12 @@ impl JwsAlgorithm {
         Self::EdDsa,
     ];
 
+    /// The values of `alg` of those that verify with a public key.
+    #[must_use]
+    pub fn asymmetric_names() -> Vec<&'static str> {
+        Self::ASYMMETRIC.iter().map(|it| it.as_str()).collect()
+    }
+
     /// Those that verify with a secret that both sides have.
     pub const SYMMETRIC: &[Self] = &[Self::HS256, Self::HS384, Self::HS512];
 

@@ -30,6 +30,8 @@ pub struct Policy {
     pub require_pkce: bool,
     /// Whether every client must push its authorization requests.
     pub require_pushed_authorization_requests: bool,
+    /// Whether DPoP proofs need a nonce of the server's (RFC 9449 section 8).
+    pub dpop_nonces: bool,
     /// Whether request objects may be unsigned.
     pub unsigned_request_objects: bool,
     /// Whether request objects are fetched from where clients have registered them.

@@ -17,7 +17,7 @@ pub struct TokenResponse {
     /// What the access token is, where that was not clear from the grant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issued_token_type: Option<&'static str>,
-    /// Always `Bearer`.
+    /// `Bearer`, or `DPoP` where it is bound to a key.
     pub token_type: &'static str,
     /// The lifetime of the access token in seconds.
     pub expires_in: u64,

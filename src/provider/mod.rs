@@ -48,6 +48,7 @@ pub struct Provider {
     clock: Clock,
     random: Random,
     issuer: Issuer,
+    internal_base: Option<Issuer>,
     policy: Policy,
     hasher: PasswordHasher,
     document: Document,
@@ -61,6 +62,8 @@ pub struct Provider {
     assertion_audiences: Vec<String>,
     /// Derives the successor of a refresh token.
     succession_key: DerivedKey,
+    /// Derives the nonces of DPoP proofs.
+    dpop_nonce_key: DerivedKey,
     /// Binds the forms of pages to the browser they were shown in.
     form_key: DerivedKey,
     /// Makes the browser state that relying parties watch.
@@ -103,6 +106,7 @@ impl Provider {
             keyring: Keyring::new(Arc::clone(&parts.master_key), parts.allows_development_keys),
             hasher: PasswordHasher::new(&parts.policy.passwords, parts.random.clone())?,
             succession_key: parts.master_key.derive("refresh token succession"),
+            dpop_nonce_key: parts.master_key.derive("DPoP nonces"),
             form_key: parts.master_key.derive("forms"),
             discovered: DiscoveredIssuers::default(),
             client_authorities: client_authorities(&parts.policy)?,
@@ -116,6 +120,7 @@ impl Provider {
             clock: parts.clock,
             random: parts.random,
             issuer: parts.issuer,
+            internal_base: parts.internal_base,
             policy: parts.policy,
             document,
         };

@@ -30,14 +30,16 @@ pub async fn insert(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO access_tokens
-            (digest, grant_id, client_id, scopes, audience, issued_at, expires_at, details, actor)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            (digest, grant_id, client_id, scopes, audience, confirmation, issued_at, expires_at,
+             details, actor)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(digest.as_stored())
     .bind(token.grant_id.map(|id| id.to_string()))
     .bind(token.client_id.as_str())
     .bind(token.scopes.to_string())
     .bind(super::json(&token.audience)?)
+    .bind(super::confirmation(&token.confirmation)?)
     .bind(token.issued_at.0)
     .bind(token.expires_at.0)
     .bind(details(&token.details)?)
@@ -57,8 +59,9 @@ pub async fn find_live(
 ) -> Result<Option<LiveAccessToken>, StoreError> {
     let token = sqlx::query_as(concat!(
         "SELECT access_tokens.scopes AS token_scopes, access_tokens.audience,
-                access_tokens.actor, access_tokens.issued_at, access_tokens.expires_at,
-                access_tokens.details AS token_details, grantees.id AS grantee_id, ",
+                access_tokens.confirmation, access_tokens.actor, access_tokens.issued_at,
+                access_tokens.expires_at, access_tokens.details AS token_details,
+                grantees.id AS grantee_id, ",
         grants::columns!(),
         ", ",
         users::columns!(),
@@ -134,6 +137,7 @@ impl FromRow<'_, AnyRow> for LiveAccessToken {
                     None => AuthorizationDetails::default(),
                 },
                 audience: super::parse_json(row, "audience")?,
+                confirmation: super::read_confirmation(row)?,
                 actor: match row.try_get::<Option<&str>, _>("actor")? {
                     Some(_) => Some(super::parse_json(row, "actor")?),
                     None => None,

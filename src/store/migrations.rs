@@ -51,6 +51,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0009_device_authorizations.sql"),
     ),
     (
+        11,
+        "sender-constrained tokens",
+        include_str!("../../migrations/0011_sender_constrained_tokens.sql"),
+    ),
+    (
         15,
         "authorization details",
         include_str!("../../migrations/0015_authorization_details.sql"),

@@ -14,6 +14,7 @@ pub mod client_signing_secrets;
 pub mod clients;
 pub mod consents;
 pub mod device_authorizations;
+pub mod dpop_proofs;
 pub mod grants;
 pub mod initial_access_tokens;
 pub mod keyset;
@@ -59,6 +60,7 @@ pub use self::pool::Lease;
 use self::database::Database;
 use self::pool::Pool;
 use self::unit_of_work::{Pending, Waiting};
+use crate::oidc::confirmation::Confirmation;
 use crate::oidc::timestamp::Timestamp;
 
 /// A handle to the database. Cloning it is cheap and shares the connections.
@@ -282,6 +284,22 @@ fn parse_json<T: DeserializeOwned>(row: &AnyRow, column: &str) -> sqlx::Result<T
 fn instant(row: &AnyRow, column: &str) -> sqlx::Result<Option<Timestamp>> {
     let seconds: Option<i64> = row.try_get(column)?;
     Ok(seconds.map(Timestamp))
+}
+
+/// Writes the column `confirmation` of a token: nothing for a bearer token.
+fn confirmation(confirmation: &Confirmation) -> sqlx::Result<Option<String>> {
+    if confirmation.is_empty() {
+        return Ok(None);
+    }
+    json(confirmation).map(Some)
+}
+
+/// Reads the column `confirmation` of a token.
+fn read_confirmation(row: &AnyRow) -> sqlx::Result<Confirmation> {
+    match row.try_get::<Option<&str>, _>("confirmation")? {
+        Some(_) => parse_json(row, "confirmation"),
+        None => Ok(Confirmation::default()),
+    }
 }
 
 /// Writes the JSON of a `TEXT` column.

@@ -139,6 +139,11 @@ const STEPS: &[(&str, Duration)] = &[
         Duration::ZERO,
     ),
     (
+        "DELETE FROM dpop_proofs WHERE digest IN
+            (SELECT digest FROM dpop_proofs WHERE expires_at <= $1 LIMIT $2)",
+        CLOCKS_APART,
+    ),
+    (
         "DELETE FROM used_assertions WHERE digest IN
             (SELECT digest FROM used_assertions WHERE expires_at <= $1 LIMIT $2)",
         CLOCKS_APART,

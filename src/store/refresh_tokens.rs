@@ -28,14 +28,15 @@ pub async fn insert(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO refresh_tokens
-            (digest, grant_id, issued_at, expires_at, rotated_at, retries)
-         VALUES ($1, $2, $3, $4, $5, 0)",
+            (digest, grant_id, issued_at, expires_at, rotated_at, retries, confirmation)
+         VALUES ($1, $2, $3, $4, $5, 0, $6)",
     )
     .bind(digest.as_stored())
     .bind(token.grant_id.to_string())
     .bind(token.issued_at.0)
     .bind(token.expires_at.0)
     .bind(token.rotated_at.map(|at| at.0))
+    .bind(super::confirmation(&token.confirmation)?)
     .execute(db)
     .await?;
     Ok(())
@@ -48,7 +49,8 @@ pub async fn find_with_grant(
 ) -> Result<Option<PresentedRefreshToken>, StoreError> {
     let token = sqlx::query_as(concat!(
         "SELECT refresh_tokens.issued_at, refresh_tokens.expires_at,
-                refresh_tokens.rotated_at, refresh_tokens.retries, ",
+                refresh_tokens.rotated_at, refresh_tokens.retries,
+                refresh_tokens.confirmation, ",
         grants::columns_with_parties!(),
         " FROM refresh_tokens
            JOIN grants ON grants.id = refresh_tokens.grant_id
@@ -102,6 +104,7 @@ impl FromRow<'_, AnyRow> for RefreshToken {
             grant_id: super::parse(row, "grant_id")?,
             issued_at: row.try_get("issued_at").map(Timestamp)?,
             expires_at: row.try_get("expires_at").map(Timestamp)?,
+            confirmation: super::read_confirmation(row)?,
             rotated_at: super::instant(row, "rotated_at")?,
         })
     }

@@ -7,8 +7,9 @@ The address is that of a conformance suite that is running already; PLAN is the 
 plans.json, and without one all of them are run. This starts Keyfob itself, with its data in
 target/conformance, registers the person and the clients that the plans need, lets the suite run
 every module, rotates Keyfob's keys where a module waits for that, and holds each result against
-expected.json. It writes docs/conformance.md if all plans were run (or with --write), and exits
-with 1 if anything was not as expected.
+expected.json. The results of whole plans are kept in target/conformance/results, and
+docs/conformance.md is written of the last one of each. It exits with 1 if anything was not as
+expected.
 
 Needs Python 3.9 or later and openssl, for the certificates and keys of the run.
 """
@@ -38,7 +39,7 @@ WORK = REPOSITORY / "target" / "conformance"
 REPORT = REPOSITORY / "docs" / "conformance.md"
 USERNAME = "conformance"
 RESULTS = ["PASSED", "SKIPPED", "REVIEW", "WARNING", "FAILED"]
-MODULE_SECONDS = 420
+MODULE_SECONDS = 150
 
 
 def main():
@@ -48,23 +49,28 @@ def main():
     if not chosen:
         sys.exit(f"no plan is called that; there are {', '.join(plan['name'] for plan in plans)}")
     suite = Suite(arguments.suite)
-    results = []
+    run = {"date": datetime.date.today().isoformat(), "commit": commit(), "suite": suite.version()}
+    results, unexpected = [], []
     for configuration in dict.fromkeys(plan.get("configuration", "keyfob.toml") for plan in chosen):
         group = [plan for plan in chosen if plan.get("configuration", "keyfob.toml") == configuration]
         keyfob = Keyfob(arguments, suite, configuration)
         try:
             keyfob.prepare(group)
             with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-                runs = [pool.submit(run_plan, suite, keyfob, plan, arguments) for plan in group]
-                results += [run.result() for run in runs]
+                started = [pool.submit(run_plan, suite, keyfob, plan, arguments) for plan in group]
+                for it in started:
+                    result = {**it.result(), "run": run}
+                    results.append(result)
+                    unexpected += judge(result)
+                    if not arguments.module:
+                        keep(result)
         finally:
             keyfob.stop()
-    unexpected = judge(results)
     print(table(results))
     for line in unexpected:
         print(f"unexpected: {line}")
-    if arguments.write or (len(chosen) == len(plans) and not arguments.module):
-        REPORT.write_text(report(results, unexpected, suite))
+    if not arguments.module:
+        REPORT.write_text(report(plans))
     sys.exit(1 if unexpected else 0)
 
 
@@ -75,9 +81,9 @@ def parse_arguments():
     parser.add_argument("--module", action="append", help="only this module; may be repeated")
     parser.add_argument("--keyfob", default=str(REPOSITORY / "target" / "debug" / "keyfob"))
     parser.add_argument("--host", help="the host of the issuer [default: that of the suite]")
+    parser.add_argument("--suite-ca", help="PEM file of who signed the suite's certificate [default: itself]")
     parser.add_argument("--port", type=int, default=9443, help="the port of the issuer [9443]")
     parser.add_argument("--jobs", type=int, default=2, help="how many plans run at once [2]")
-    parser.add_argument("--write", action="store_true", help="write the report whatever was run")
     return parser.parse_args()
 
 
@@ -143,8 +149,9 @@ class Keyfob:
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
         certificate, key = make_certificate(self.directory, "server", self.host)
-        authorities = self.directory / "suite.pem"
-        authorities.write_text(suite.certificate())
+        authorities = pathlib.Path(arguments.suite_ca or self.directory / "suite.pem")
+        if not arguments.suite_ca:
+            authorities.write_text(suite.certificate())
         self.environment = {
             **os.environ,
             "KEYFOB_ISSUER": self.issuer,
@@ -263,7 +270,9 @@ def run_plan(suite, keyfob, plan, arguments):
     variant = json.dumps(plan.get("variant", {}))
     created = suite.call("POST", "plan", configuration, planName=plan["plan"], variant=variant)
     modules = []
-    for module in created["modules"]:
+    # Consent is remembered, so the person says no before they have ever said yes.
+    refusals_first = sorted(created["modules"], key=lambda it: "user-rejects" not in it["testModule"])
+    for module in refusals_first:
         name = module["testModule"]
         if arguments.module and not chooses(arguments.module, name):
             continue
@@ -311,8 +320,7 @@ def plan_configuration(keyfob, plan):
 
     def pages(names):
         chosen = [browser["pages"][name] for name in names]
-        return [{"match": page["match"], "tasks": [browser["steps"][step] for step in page["steps"]]}
-                for page in chosen]
+        return [{**page, "tasks": [browser["steps"][step] for step in page["steps"]]} for page in chosen]
 
     override = {name: {"browser": pages(names)} for name, names in browser["modules"].items()}
     configuration = {
@@ -347,23 +355,23 @@ def fill(value, words):
     return value
 
 
-def judge(results):
-    """Holds the results against expected.json, and says what differs."""
+def judge(result):
+    """Holds the results of a plan against expected.json, and says what differs."""
     expected = json.loads((HERE / "expected.json").read_text())
     unexpected = []
-    for result in results:
-        plan = result["plan"]["name"]
-        for module in result["modules"]:
-            entry = next((it for it in expected if applies(it, plan, module["module"])), None)
-            module["reason"] = entry["reason"] if entry else ""
-            wanted = entry["result"] if entry else "PASSED"
-            allowed = entry.get("conditions", []) if entry else []
-            others = [it for it in module["complaints"] if it["condition"] not in allowed]
-            if module["result"] != wanted:
-                unexpected.append(f"{plan} {module['module']}: {module['result']}, not {wanted}")
-            for it in others:
-                told = f"{it['result']} {it['condition']}: {it['message']}"
-                unexpected.append(f"{plan} {module['module']}: {told}")
+    plan = result["plan"]["name"]
+    for module in result["modules"]:
+        entry = next((it for it in expected if applies(it, plan, module["module"])), None)
+        module["reason"] = entry["reason"] if entry else ""
+        wanted = entry["result"] if entry else "PASSED"
+        allowed = entry.get("conditions", []) if entry else []
+        others = [it for it in module["complaints"] if it["condition"] not in allowed]
+        module["is_expected"] = module["result"] == wanted and not others
+        if module["result"] != wanted:
+            unexpected.append(f"{plan} {module['module']}: {module['result']}, not {wanted}")
+        for it in others:
+            told = f"{it['result']} {it['condition']}: {it['message']}"
+            unexpected.append(f"{plan} {module['module']}: {told}")
     return unexpected
 
 
@@ -377,48 +385,63 @@ def counts(result):
 
 
 def table(results):
-    rows = ["| Plan | Variant | Modules | " + " | ".join(name.capitalize() for name in RESULTS) + " |",
-            "|---|---|--:|" + "--:|" * len(RESULTS)]
+    rows = ["| Plan | Variant | Modules | " + " | ".join(name.capitalize() for name in RESULTS)
+            + " | Unexpected | Date | Commit |",
+            "|---|---|--:|" + "--:|" * len(RESULTS) + "--:|---|---|"]
     for result in results:
-        plan = result["plan"]
-        variant = ", ".join(f"{value}" for value in plan.get("variant", {}).values()) or "none"
-        numbers = [len(result["modules"]), *counts(result)]
-        rows.append(f"| `{plan['plan']}` | {variant} | " + " | ".join(map(str, numbers)) + " |")
+        plan, run = result["plan"], result["run"]
+        variant = ", ".join(plan.get("variant", {}).values()) or "none"
+        unexpected = sum(not module["is_expected"] for module in result["modules"])
+        cells = [len(result["modules"]), *counts(result), unexpected, run["date"], run["commit"]]
+        rows.append(f"| `{plan['plan']}` | {variant} | " + " | ".join(map(str, cells)) + " |")
     return "\n".join(rows)
 
 
-def report(results, unexpected, suite):
-    commit = git("rev-parse", "--short=12", "HEAD")
-    changed = " with changes that are not committed" if git("status", "--porcelain", "src", "templates") else ""
-    date = datetime.date.today().isoformat()
+def keep(result):
+    folder = WORK / "results"
+    folder.mkdir(parents=True, exist_ok=True)
+    plan = {key: value for key, value in result["plan"].items() if key != "roles"}
+    (folder / f"{plan['name']}.json").write_text(json.dumps({**result, "plan": plan}, indent=1))
+
+
+def report(plans):
+    files = [(plan["name"], WORK / "results" / f"{plan['name']}.json") for plan in plans]
+    results = [json.loads(file.read_text()) for _, file in files if file.exists()]
+    missing = [name for name, file in files if not file.exists()]
+    suites = sorted({result["run"]["suite"] for result in results})
     lines = [
         "# Conformance",
         "",
-        f"The [OpenID Foundation's conformance suite](https://openid.net/certification/) {suite.version()}",
-        f"against commit {commit}{changed} on {date}, by",
-        "`just conformance` (see [CONTRIBUTING.md](../CONTRIBUTING.md)). This page is written by that command. It is",
-        "no certification.",
+        f"The plans of the [OpenID Foundation's conformance suite](https://openid.net/certification/), release",
+        f"{' and '.join(suites)}, run against Keyfob by `just conformance` (see [CONTRIBUTING.md](../CONTRIBUTING.md)). This",
+        "page is written by that command. It is no certification.",
         "",
         table(results),
         "",
-        f"{'Nothing was' if not unexpected else f'{len(unexpected)} results were'} unexpected. A review is a page that",
-        "a person has to look at; the suite keeps what was shown. Skipped is what the suite leaves out because the",
-        "server says that it does not offer it.",
-        "",
-        "## What did not simply pass",
-        "",
+        "A review is a page that a person has to look at; the suite keeps what was shown. Skipped is what the suite",
+        "leaves out because the server says that it does not offer it. Unexpected is what `expected.json` does not",
+        "foresee.",
     ]
+    if missing:
+        lines += ["", f"Described and not run yet: {', '.join(missing)}."]
+    lines += ["", "## What did not simply pass", ""]
     reasons = {}
     for result in results:
         for module in result["modules"]:
-            if module["result"] != "PASSED":
+            if module["result"] != "PASSED" or not module["is_expected"]:
                 told = "; ".join(f"{it['condition']}: {it['message']}" for it in module["complaints"])
-                key = (module["module"], module["result"], module["reason"] or f"**not expected**: {told}")
-                reasons.setdefault(key, []).append(result["plan"]["name"])
+                why = module["reason"] if module["is_expected"] else f"**not expected**: {told}"
+                key = (module["module"], module["result"], why)
+                reasons.setdefault(key, {})[result["plan"]["name"]] = None
     lines += ["| Module | Result | Why | Plans |", "|---|---|---|---|"]
-    for (module, result, reason), plans in sorted(reasons.items()):
-        lines.append(f"| `{module}` | {result.lower()} | {reason} | {', '.join(plans)} |")
+    for (module, result, reason), names in sorted(reasons.items()):
+        lines.append(f"| `{module}` | {result.lower()} | {reason} | {', '.join(names)} |")
     return "\n".join(lines) + "\n"
+
+
+def commit():
+    changed = "+" if git("status", "--porcelain", "src", "templates", "static", "migrations") else ""
+    return git("rev-parse", "--short=10", "HEAD") + changed
 
 
 def git(*arguments):

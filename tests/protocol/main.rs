@@ -30,6 +30,8 @@ mod client_certificates;
 mod client_signing_keys;
 mod device;
 mod device_pages;
+mod dpop;
+mod dpop_binding;
 mod jwks_cache;
 mod jwt_bearer;
 mod logout;

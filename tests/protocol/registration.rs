@@ -284,6 +284,7 @@ async fn metadata_that_is_wrong_is_refused_by_its_name() {
             "invalid_client_metadata",
         ),
         ("scope", json!("admin"), "invalid_client_metadata"),
+        ("subject_type", json!("pairwise"), "invalid_client_metadata"),
         (
             "client_name",
             json!("\u{202e}\u{e9}\"\\"),

@@ -4,6 +4,7 @@ use std::future::Future;
 
 use keyfob::oidc::client::{Client, ClientId, ClientSecrets};
 use keyfob::oidc::client_metadata::ClientMetadata;
+use keyfob::oidc::confirmation::Confirmation;
 use keyfob::oidc::grant::{AuthorizationCode, Grant, GrantDetails, GrantId, RefreshToken};
 use keyfob::oidc::secret::Digest;
 use keyfob::oidc::session::{Session, SessionId};
@@ -142,6 +143,7 @@ pub(crate) fn grant(user: &User, client: &Client) -> Grant {
             claims: r#"{"userinfo":{"name":{"essential":true,"value":"A"}}}"#
                 .parse()
                 .unwrap(),
+            dpop_jkt: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".to_owned()),
             authorization_details:
                 r#"[{"type":"payment","amount":{"value":"5"}}]"#.parse().unwrap(),
         },
@@ -169,6 +171,10 @@ pub(crate) fn refresh_token(grant: &Grant) -> RefreshToken {
         grant_id: grant.id,
         issued_at: NOW,
         expires_at: MUCH_LATER,
+        confirmation: Confirmation {
+            jkt: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".to_owned()),
+            x5t_s256: None,
+        },
         rotated_at: None,
     }
 }

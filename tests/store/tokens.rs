@@ -1,9 +1,11 @@
 //! Refresh tokens and access tokens.
 
+use keyfob::oidc::confirmation::Confirmation;
 use keyfob::oidc::grant::AccessTokenRecord;
 use keyfob::oidc::token_exchange::Actor;
 use keyfob::store::{
-    Store, access_tokens, clients, grants, refresh_tokens, revoked_access_tokens, users,
+    Store, access_tokens, clients, dpop_proofs, grants, refresh_tokens, revoked_access_tokens,
+    users,
 };
 
 use crate::fixture::{
@@ -18,6 +20,7 @@ conformance! {
     a_client_that_acts_as_itself_has_no_grant,
     an_exchanged_token_hangs_on_the_grant_of_another_client,
     an_access_token_is_revoked_by_its_jti,
+    a_proof_is_used_once_under_a_race,
 }
 
 async fn a_refresh_token_is_rotated_once_under_a_race(store: Store) {
@@ -74,6 +77,10 @@ fn access_token(grant: Option<&keyfob::oidc::grant::Grant>) -> AccessTokenRecord
         scopes: "openid".parse().unwrap(),
         details: r#"[{"type": "payment", "amount": 5}]"#.parse().unwrap(),
         audience: vec!["https://api.example/".to_owned()],
+        confirmation: Confirmation {
+            jkt: None,
+            x5t_s256: Some("bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2".to_owned()),
+        },
         actor: None,
         issued_at: NOW,
         expires_at: LATER,
@@ -207,4 +214,15 @@ async fn an_access_token_is_revoked_by_its_jti(store: Store) {
             .await
             .unwrap()
     );
+}
+
+async fn a_proof_is_used_once_under_a_race(store: Store) {
+    let outcomes = race(&store, |store, _| async move {
+        commit!(store, |db| dpop_proofs::insert(db, &digest("proof"), LATER)).unwrap()
+    })
+    .await;
+    assert_eq!(outcomes.iter().filter(|it| **it).count(), 1);
+    assert_eq!(store.purge_expired(LATER).await.unwrap(), 0);
+    let hour = std::time::Duration::from_hours(1);
+    assert_eq!(store.purge_expired(LATER.after(hour)).await.unwrap(), 1);
 }

@@ -20,6 +20,7 @@ pub(crate) mod browser;
 pub(crate) mod certificates;
 pub(crate) mod chromium;
 pub(crate) mod client_key;
+pub(crate) mod holder;
 pub(crate) mod html;
 pub(crate) mod independent;
 pub(crate) mod jwt;

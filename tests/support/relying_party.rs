@@ -152,7 +152,10 @@ impl Answer {
     pub(crate) fn challenged(&self, error: &str) {
         assert_eq!(self.status, StatusCode::UNAUTHORIZED, "{}", self.text);
         let challenge = self.header("www-authenticate");
-        assert!(challenge.starts_with("Bearer"), "{challenge}");
+        let is_scheme = ["Bearer", "DPoP"]
+            .iter()
+            .any(|it| challenge.starts_with(it));
+        assert!(is_scheme, "{challenge}");
         assert!(
             challenge.contains(&format!("error=\"{error}\"")),
             "{challenge}"

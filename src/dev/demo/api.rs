@@ -21,6 +21,7 @@ use crate::keys::published_keys::PublishedKeys;
 use crate::oidc::issuer::Issuer;
 use crate::oidc::metadata::path;
 use crate::oidc::timestamp::Timestamp;
+use crate::provider::client::userinfo::Scheme;
 
 use super::error::with_causes;
 use super::http::Http;
@@ -181,8 +182,8 @@ pub async fn get(
 ) -> HttpResponse {
     let now = site.provider.clock().now();
     let admitted = match bearer::from_header(&request) {
-        Ok(Some(token)) => development.demo.api.admit(token, now).await,
-        Ok(None) => Err(ApiRefusal::TokenMissing),
+        Ok(Some((Scheme::Bearer, token))) => development.demo.api.admit(token, now).await,
+        Ok(Some((Scheme::Dpop, _)) | None) => Err(ApiRefusal::TokenMissing),
         Err(_) => Err(ApiRefusal::MalformedRequest),
     };
     match admitted {

@@ -10,6 +10,7 @@ use crate::oidc::authorization_response::{
     refusal_parameters,
 };
 use crate::oidc::client::Client;
+use crate::oidc::confirmation::Confirmation;
 use crate::oidc::grant::{
     self, AccessTokenRecord, AuthorizationCode, Grant, GrantDetails, GrantId,
 };
@@ -118,6 +119,7 @@ impl Provider {
             nonce: request.nonce.clone(),
             details: GrantDetails {
                 claims: request.claims.about_user(),
+                dpop_jkt: request.dpop_jkt.clone(),
                 authorization_details: request.authorization_details.clone(),
             },
             created_at: now,
@@ -148,7 +150,10 @@ impl Provider {
         let mut access_token = None;
         if response_type.has_token() {
             let access = Access::all_of(grant);
-            let token = self.make_access_token(client, Subject::User(grant), access, now)?;
+            // Such a token comes by the browser, where nobody proves anything.
+            let bound_to = Confirmation::default();
+            let subject = Subject::User(grant);
+            let token = self.make_access_token(client, subject, access, &bound_to, now)?;
             parameters.extend(token.parameters());
             access_token = Some(token);
         }

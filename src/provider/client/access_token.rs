@@ -4,6 +4,7 @@ use crate::keys::jwt::{self, Expected, TokenType};
 use crate::oidc::authorization_details::AuthorizationDetails;
 use crate::oidc::claims::{AccessTokenClaims, OneOrMany};
 use crate::oidc::client::{Client, ClientId};
+use crate::oidc::confirmation::Confirmation;
 use crate::oidc::grant::{GrantDetails, GrantId};
 use crate::oidc::scope::Scopes;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
@@ -37,6 +38,8 @@ pub struct LiveAccessToken {
     pub details: GrantDetails,
     /// The APIs it is for.
     pub audience: OneOrMany,
+    /// The keys that it is bound to.
+    pub confirmation: Confirmation,
     /// When it was issued.
     pub issued_at: Timestamp,
     /// When it ends.
@@ -64,6 +67,7 @@ impl LiveAccessToken {
             authorization_details: claims.authorization_details,
             details: GrantDetails::default(),
             audience: claims.aud,
+            confirmation: claims.cnf,
             issued_at: claims.iat,
             expires_at: claims.exp,
         }
@@ -163,6 +167,7 @@ impl Provider {
             authorization_details: live.token.details,
             details: own.map_or_else(GrantDetails::default, |grant| grant.details),
             audience: live.token.audience.into(),
+            confirmation: live.token.confirmation,
             issued_at: live.token.issued_at,
             expires_at: live.token.expires_at,
         }))

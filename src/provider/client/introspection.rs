@@ -8,6 +8,7 @@ use crate::oidc::authorization_details::AuthorizationDetails;
 use crate::oidc::claims::{AccessTokenClaims, OneOrMany};
 use crate::oidc::client::Client;
 use crate::oidc::client_authentication::ClientCredentials;
+use crate::oidc::confirmation::Confirmation;
 use crate::oidc::grant::GrantId;
 use crate::oidc::scope::Scopes;
 use crate::oidc::secret::{Secret, SecretKind};
@@ -51,6 +52,8 @@ pub struct Introspection {
     pub iss: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
+    #[serde(skip_serializing_if = "Confirmation::is_empty")]
+    pub cnf: Confirmation,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub act: Option<Actor>,
 }
@@ -116,7 +119,8 @@ impl Provider {
             scope: token.scopes,
             authorization_details: token.authorization_details,
             username: token.user.map(|user| user.username.to_string()),
-            token_type: Some("Bearer"),
+            token_type: Some(token.confirmation.token_type()),
+            cnf: token.confirmation,
             exp: Some(token.expires_at),
             iat: Some(token.issued_at),
             sub: Some(subject.unwrap_or_else(|| token.client_id.to_string())),
@@ -154,6 +158,7 @@ impl Provider {
                 client_id: Some(client.id.to_string()),
                 username: Some(issued.grant.user.username.to_string()),
                 exp: Some(issued.token.expires_at),
+                cnf: issued.token.confirmation,
                 iat: Some(issued.token.issued_at),
                 sub: Some(issued.grant.user.id.to_string()),
                 iss: Some(self.issuer.to_string()),

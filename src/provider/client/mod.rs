@@ -3,6 +3,7 @@
 pub mod access_token;
 pub mod client_authentication;
 pub mod device_authorization;
+pub mod dpop;
 pub mod introspection;
 pub mod pushed_authorization_request;
 pub mod registration;

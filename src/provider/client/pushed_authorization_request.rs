@@ -11,6 +11,7 @@ use crate::oidc::pushed_authorization_request::{
 };
 use crate::oidc::secret::SecretKind;
 use crate::provider::client::client_authentication::ClientAuthenticationError;
+use crate::provider::client::dpop::{Sender, SenderError};
 use crate::provider::{InternalError, Provider};
 use crate::store::{StoreError, pushed_authorization_requests};
 
@@ -32,6 +33,12 @@ pub enum PushedAuthorizationRequestError {
     /// The request would be refused at the authorization endpoint.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// What the sender shows is not enough.
+    #[error(transparent)]
+    Sender(SenderError),
+    /// The `dpop_jkt` is not of the key that signed the proof.
+    #[error("the dpop_jkt is that of another key than the proof's")]
+    OtherKey,
     /// A failure.
     #[error(transparent)]
     Internal(#[from] InternalError),
@@ -45,7 +52,10 @@ impl PushedAuthorizationRequestError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Client(error) => error.code(),
-            Self::Repeated(_) | Self::RequestUri | Self::Untrusted(_) => ErrorCode::InvalidRequest,
+            Self::Sender(error) => error.code(),
+            Self::OtherKey | Self::Repeated(_) | Self::RequestUri | Self::Untrusted(_) => {
+                ErrorCode::InvalidRequest
+            }
             Self::Refused(refusal) => refusal.code(),
             Self::Internal(error) if error.is_temporary() => ErrorCode::TemporarilyUnavailable,
             Self::Internal(_) => ErrorCode::ServerError,
@@ -58,6 +68,15 @@ impl From<ClientAuthenticationError> for PushedAuthorizationRequestError {
         match error {
             ClientAuthenticationError::Internal(error) => Self::Internal(error),
             refusal => Self::Client(refusal),
+        }
+    }
+}
+
+impl From<SenderError> for PushedAuthorizationRequestError {
+    fn from(error: SenderError) -> Self {
+        match error {
+            SenderError::Internal(error) => Self::Internal(error),
+            refusal => Self::Sender(refusal),
         }
     }
 }
@@ -75,6 +94,7 @@ impl Provider {
         &self,
         credentials: &ClientCredentials,
         body: Parameters,
+        sender: &Sender,
     ) -> Result<PushedAuthorizationResponse, PushedAuthorizationRequestError> {
         let caller = self.meet(credentials).await?;
         let mut db = self.store.read().await?;
@@ -95,6 +115,14 @@ impl Provider {
             }
             None => sent,
         };
+        // RFC 9449 section 10.1: a proof says the same as dpop_jkt.
+        let parameters = match (&sender.proof, parameters.get("dpop_jkt")?) {
+            (Some(proof), Some(jkt)) if jkt != proof.jkt => {
+                return Err(PushedAuthorizationRequestError::OtherKey);
+            }
+            (Some(proof), None) => parameters.with("dpop_jkt", &proof.jkt),
+            _ => parameters,
+        };
         authorization_request::return_address(&parameters, &client)?;
         let request = authorization_request::parse(&parameters, &client, &self.policy)?;
         if let Some(hint) = &request.id_token_hint {
@@ -102,6 +130,7 @@ impl Provider {
             hinted.ok_or(Refusal::InvalidIdTokenHint)?;
         }
 
+        self.use_proof(sender).await?;
         let lifetime = self.policy.lifetimes.pushed_request;
         let now = self.clock.now();
         let request_uri = self.random.secret(SecretKind::PushedAuthorizationRequest);

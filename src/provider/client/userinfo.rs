@@ -6,9 +6,12 @@
 use serde_json::{Map, Value};
 
 use crate::oidc::client::Client;
+use crate::oidc::confirmation::Confirmation;
+use crate::oidc::dpop::DpopError;
 use crate::oidc::error::ErrorCode;
 use crate::oidc::scope;
 use crate::oidc::user_claims;
+use crate::provider::client::dpop::{Sender, SenderError};
 use crate::provider::{InternalError, Provider};
 use crate::store::{StoreError, clients};
 
@@ -27,6 +30,12 @@ pub enum BearerError {
     /// A good access token for some other API.
     #[error("the access token is for another API")]
     OtherAudience,
+    /// The DPoP proof that came with the token is wrong.
+    #[error(transparent)]
+    Proof(#[from] DpopError),
+    /// A token that is bound to a key, sent without a proof of it; or one that is not, sent as if.
+    #[error("the access token is bound to a key that the sender does not show")]
+    NotBound,
     /// A good access token without the scope that is needed.
     #[error("the access token lacks the scope openid")]
     InsufficientScope,
@@ -42,7 +51,10 @@ impl BearerError {
         match self {
             Self::TokenMissing => None,
             Self::MalformedRequest => Some(ErrorCode::InvalidRequest),
-            Self::InvalidToken | Self::OtherAudience => Some(ErrorCode::InvalidToken),
+            Self::Proof(error) => Some(error.code()),
+            Self::InvalidToken | Self::OtherAudience | Self::NotBound => {
+                Some(ErrorCode::InvalidToken)
+            }
             Self::InsufficientScope => Some(ErrorCode::InsufficientScope),
             Self::Internal(error) if error.is_temporary() => {
                 Some(ErrorCode::TemporarilyUnavailable)
@@ -58,6 +70,15 @@ impl From<StoreError> for BearerError {
     }
 }
 
+/// How an access token was sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scheme {
+    /// By whoever has it ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750)).
+    Bearer,
+    /// With a proof ([RFC 9449 section 7.1](https://www.rfc-editor.org/rfc/rfc9449#section-7.1)).
+    Dpop,
+}
+
 /// What the userinfo endpoint answers, and to whom.
 #[derive(Debug)]
 pub struct Userinfo {
@@ -70,10 +91,17 @@ pub struct Userinfo {
 impl Provider {
     /// The claims of the user for whom `token` speaks, by its scopes and what
     /// was asked for beside them.
-    pub async fn userinfo(&self, token: &str) -> Result<Userinfo, BearerError> {
+    pub async fn userinfo(
+        &self,
+        token: &str,
+        scheme: Scheme,
+        sender: &Sender,
+    ) -> Result<Userinfo, BearerError> {
         let mut db = self.store.read().await?;
         let token = self.find_access_token(&mut db, token).await?;
+        drop(db);
         let token = token.ok_or(BearerError::InvalidToken)?;
+        self.confirm(&token.confirmation, scheme, sender).await?;
         if !token.scopes.contains(scope::OPENID) {
             return Err(BearerError::InsufficientScope);
         }
@@ -89,6 +117,31 @@ impl Provider {
             claims: all,
             client_id: token.client_id.to_string(),
         })
+    }
+
+    /// Checks that a token comes from whoever holds the keys that it is bound to
+    /// ([RFC 9449 section 7.1], [RFC 8705 section 3]).
+    ///
+    /// [RFC 8705 section 3]: https://www.rfc-editor.org/rfc/rfc8705#section-3
+    /// [RFC 9449 section 7.1]: https://www.rfc-editor.org/rfc/rfc9449#section-7.1
+    async fn confirm(
+        &self,
+        wanted: &Confirmation,
+        scheme: Scheme,
+        sender: &Sender,
+    ) -> Result<(), BearerError> {
+        let is_dpop = scheme == Scheme::Dpop;
+        if is_dpop != wanted.jkt.is_some() || !wanted.is_met_by(&sender.keys()) {
+            return Err(BearerError::NotBound);
+        }
+        match self.use_proof(sender).await {
+            Ok(()) => Ok(()),
+            Err(SenderError::Proof(error)) => Err(error.into()),
+            Err(SenderError::Internal(error)) => Err(error.into()),
+            Err(SenderError::ProofMissing | SenderError::CertificateMissing) => {
+                Err(BearerError::NotBound)
+            }
+        }
     }
 
     /// Whether pages of `origin` may read answers that are meant for some client: whether any

@@ -8,12 +8,14 @@
 //! [RFC 7636 section 4.6]: https://www.rfc-editor.org/rfc/rfc7636#section-4.6
 
 use crate::oidc::client::Client;
+use crate::oidc::confirmation::Confirmation;
 use crate::oidc::grant::{AuthorizationCode, Grant, GrantId, RefreshToken, gets_refresh_token};
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::token_request::AuthorizationCodeRequest;
 use crate::oidc::token_response::TokenResponse;
 use crate::provider::Provider;
+use crate::provider::client::dpop::Sender;
 use crate::store::authorization_codes::{self, Consumption, PresentedCode};
 use crate::store::grants::GrantWithParties;
 use crate::store::{Connection, StoreError, access_tokens, grants, refresh_tokens};
@@ -28,10 +30,11 @@ impl Provider {
         client: &Client,
         issued: PresentedCode,
         request: AuthorizationCodeRequest,
+        sender: &Sender,
     ) -> Result<TokenResponse, TokenError> {
         let digest = Digest::of(&request.code);
         let now = self.clock.now();
-        if let Err(error) = check(&request, &issued, client, now) {
+        if let Err(error) = check(&request, &issued, client, sender, now) {
             return self.punish(error, digest, issued.grant.grant.id, now).await;
         }
 
@@ -43,15 +46,17 @@ impl Provider {
                 .authorization_details
                 .narrowed(request.details)?,
         };
+        let confirmation = self.bind(client, sender).await?;
+        let refresh_record = self.new_refresh_token(client, &grant, &confirmation, now);
         let mut access_token =
-            self.make_access_token(client, Subject::User(&grant), access, now)?;
+            self.make_access_token(client, Subject::User(&grant), access, &confirmation, now)?;
         let nonce = grant.nonce.as_deref();
         let id_token = self.make_id_token(client, &grant, &user, nonce, &access_token, now)?;
         let refresh_token = gets_refresh_token(client, &grant.scopes)
             .then(|| self.random.secret(SecretKind::RefreshToken));
         let refresh_record = refresh_token
             .as_ref()
-            .map(|token| (token.digest(), self.new_refresh_token(&grant, now)));
+            .map(|token| (token.digest(), refresh_record));
         let access_record = access_token.record.take();
 
         let consumption = self
@@ -87,12 +92,24 @@ impl Provider {
     }
 
     /// A refresh token of `grant` as it is stored.
-    pub(super) fn new_refresh_token(&self, grant: &Grant, now: Timestamp) -> RefreshToken {
+    pub(super) fn new_refresh_token(
+        &self,
+        client: &Client,
+        grant: &Grant,
+        confirmation: &Confirmation,
+        now: Timestamp,
+    ) -> RefreshToken {
         let idle = now.after(self.policy.lifetimes.refresh_token_idle);
         RefreshToken {
             grant_id: grant.id,
             issued_at: now,
             expires_at: idle.min(grant.expires_at),
+            // RFC 9449 section 5: a confidential client shows who it is already.
+            confirmation: if client.is_confidential() {
+                Confirmation::default()
+            } else {
+                confirmation.clone()
+            },
             rotated_at: None,
         }
     }
@@ -153,6 +170,7 @@ fn check(
     request: &AuthorizationCodeRequest,
     issued: &PresentedCode,
     client: &Client,
+    sender: &Sender,
     now: Timestamp,
 ) -> Result<(), TokenError> {
     if issued.grant.grant.client_id != client.id {
@@ -165,6 +183,11 @@ fn check(
         return Err(TokenError::ExpiredCode);
     }
     answers(request, &issued.code)?;
+    // RFC 9449 section 10.
+    let wanted = issued.grant.grant.details.dpop_jkt.as_ref();
+    if wanted.is_some_and(|jkt| sender.proof.as_ref().is_none_or(|proof| proof.jkt != *jkt)) {
+        return Err(TokenError::OtherKey);
+    }
     if issued.grant.revoked_at.is_some() {
         return Err(TokenError::GrantEnded);
     }

@@ -9,6 +9,7 @@ use crate::oidc::scope::{STANDARD, Scopes};
 use crate::oidc::token_request::ClientCredentialsRequest;
 use crate::oidc::token_response::TokenResponse;
 use crate::provider::Provider;
+use crate::provider::client::dpop::Sender;
 use crate::store::access_tokens;
 
 use super::TokenError;
@@ -20,6 +21,7 @@ impl Provider {
         &self,
         client: &Client,
         request: ClientCredentialsRequest,
+        sender: &Sender,
     ) -> Result<TokenResponse, TokenError> {
         if !client.is_confidential() {
             return Err(TokenError::PublicClient);
@@ -29,8 +31,10 @@ impl Provider {
             scopes: own_scopes(client, request.scopes.as_ref())?,
             details: details.permitted(client, &self.policy.authorization_details)?,
         };
+        let confirmation = self.bind(client, sender).await?;
         let now = self.clock.now();
-        let mut access_token = self.make_access_token(client, Subject::Client, access, now)?;
+        let mut access_token =
+            self.make_access_token(client, Subject::Client, access, &confirmation, now)?;
         if let Some((digest, record)) = access_token.record.take() {
             self.store
                 .write(move |db| {

@@ -14,6 +14,7 @@ use crate::oidc::timestamp::Timestamp;
 use crate::oidc::token_request::DeviceCodeRequest;
 use crate::oidc::token_response::TokenResponse;
 use crate::provider::Provider;
+use crate::provider::client::dpop::Sender;
 use crate::store::device_authorizations::{self, Decision, PresentedDeviceCode};
 use crate::store::grants::GrantWithParties;
 use crate::store::{Connection, StoreError, access_tokens, refresh_tokens};
@@ -28,6 +29,7 @@ impl Provider {
         client: &Client,
         digest: Digest,
         presented: PresentedDeviceCode,
+        sender: &Sender,
     ) -> Result<TokenResponse, TokenError> {
         let now = self.clock.now();
         let granted = match check(client, presented, now) {
@@ -35,15 +37,17 @@ impl Provider {
             result => result?,
         };
         let GrantWithParties { grant, user, .. } = granted;
+        let confirmation = self.bind(client, sender).await?;
         let scopes = grant.scopes.clone();
+        let refresh_record = self.new_refresh_token(client, &grant, &confirmation, now);
         let mut access_token =
-            self.make_access_token(client, Subject::User(&grant), scopes, now)?;
+            self.make_access_token(client, Subject::User(&grant), scopes, &confirmation, now)?;
         let id_token = self.make_id_token(client, &grant, &user, None, &access_token, now)?;
         let refresh_token = gets_refresh_token(client, &grant.scopes)
             .then(|| self.random.secret(SecretKind::RefreshToken));
         let refresh_record = refresh_token
             .as_ref()
-            .map(|token| (token.digest(), self.new_refresh_token(&grant, now)));
+            .map(|token| (token.digest(), refresh_record));
         let access_record = access_token.record.take();
         let is_first = self
             .store

@@ -8,6 +8,7 @@ use crate::oidc::authorization_response::ResponseParameters;
 use crate::oidc::claims::{self, AccessTokenClaims, IdTokenClaims};
 use crate::oidc::client::Client;
 use crate::oidc::client_metadata::{self, AccessTokenFormat};
+use crate::oidc::confirmation::Confirmation;
 use crate::oidc::grant::{AccessTokenRecord, Grant, GrantId};
 use crate::oidc::response_type::ResponseType;
 use crate::oidc::scope::{self, Scopes};
@@ -22,6 +23,7 @@ use crate::provider::{InternalError, Provider};
 /// An access token that was made, and what must be stored before it is handed out.
 pub(in crate::provider) struct AccessToken {
     text: String,
+    token_type: &'static str,
     expires_in: u64,
     access: Access,
     /// What an opaque token is kept as, under which digest.
@@ -101,12 +103,13 @@ impl<'a> Subject<'a> {
 }
 
 impl Provider {
-    /// Makes an access token for `access`.
+    /// Makes an access token for `access`, bound to what [`Self::bind`] found.
     pub(in crate::provider) fn make_access_token(
         &self,
         client: &Client,
         subject: Subject<'_>,
         access: impl Into<Access>,
+        confirmation: &Confirmation,
         now: Timestamp,
     ) -> Result<AccessToken, InternalError> {
         let access = access.into();
@@ -132,6 +135,7 @@ impl Provider {
                     jti: self.random.uuid().to_string(),
                     client_id: client.id.to_string(),
                     scope: access.scopes.clone(),
+                    cnf: confirmation.clone(),
                     authorization_details: access.details.clone(),
                     grant_id: grant_id.as_ref().map(GrantId::to_string),
                     act: actor,
@@ -147,6 +151,7 @@ impl Provider {
                     scopes: access.scopes.clone(),
                     details: access.details.clone(),
                     audience,
+                    confirmation: confirmation.clone(),
                     actor,
                     issued_at: now,
                     expires_at,
@@ -156,6 +161,7 @@ impl Provider {
         };
         Ok(AccessToken {
             text,
+            token_type: confirmation.token_type(),
             expires_in: u64::try_from(expires_at.seconds_since(now)).unwrap_or_default(),
             access,
             record,
@@ -306,7 +312,7 @@ impl AccessToken {
         TokenResponse {
             access_token: self.text,
             issued_token_type: None,
-            token_type: "Bearer",
+            token_type: self.token_type,
             expires_in: self.expires_in,
             scope: self.access.scopes,
             authorization_details: self.access.details,

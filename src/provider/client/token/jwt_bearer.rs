@@ -14,12 +14,13 @@ use crate::oidc::token_request::JwtBearerRequest;
 use crate::oidc::token_response::TokenResponse;
 use crate::oidc::workload_identity::{self, IssuerKeys, TrustedIssuer, claimed_issuer};
 use crate::provider::Provider;
+use crate::provider::client::dpop::Sender;
 use crate::provider::client::signed_by_client::ClientJwtError;
 use crate::store::{StoreError, access_tokens, used_assertions};
 
 use super::TokenError;
 use super::client_credentials::own_scopes;
-use super::issue::Subject;
+use super::issue::{Access, Subject};
 
 impl Provider {
     /// Issues an access token that speaks for `client` itself to a workload that is it.
@@ -27,6 +28,7 @@ impl Provider {
         &self,
         client: &Client,
         request: &JwtBearerRequest,
+        sender: &Sender,
     ) -> Result<TokenResponse, TokenError> {
         let claimed = claimed_issuer(&request.assertion);
         let mut trusted = self.policy.trusted_issuers.iter();
@@ -41,8 +43,13 @@ impl Provider {
             &client.metadata.workload_identities,
             now,
         )?;
-        let scopes = own_scopes(client, request.scopes.as_ref())?;
-        let mut access_token = self.make_access_token(client, Subject::Client, scopes, now)?;
+        let access = Access {
+            scopes: own_scopes(client, request.scopes.as_ref())?,
+            ..Access::default()
+        };
+        let confirmation = self.bind(client, sender).await?;
+        let mut access_token =
+            self.make_access_token(client, Subject::Client, access, &confirmation, now)?;
         let record = access_token.record.take();
         let is_first = self
             .store

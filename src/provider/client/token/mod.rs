@@ -26,6 +26,7 @@ use crate::oidc::token_response::TokenResponse;
 use crate::oidc::user::User;
 use crate::oidc::workload_identity::AssertionError;
 use crate::provider::client::client_authentication::{Caller, ClientAuthenticationError};
+use crate::provider::client::dpop::{Sender, SenderError};
 use crate::provider::client::signed_by_client::ClientJwtError;
 use crate::provider::issuer_discovery::DiscoveryError;
 use crate::provider::{InternalError, Provider};
@@ -106,6 +107,12 @@ pub enum TokenError {
     /// Nobody has answered yet, and the device asks too often.
     #[error("the device asks too often")]
     SlowDown,
+    /// What the sender shows is not enough.
+    #[error(transparent)]
+    Sender(SenderError),
+    /// The code or refresh token is bound to another key than the sender's.
+    #[error("the code or the refresh token is bound to another key")]
+    OtherKey,
     /// The token to exchange is no good token of Keyfob's, or not of the type that it is said to be.
     #[error("the subject_token is unknown, expired, revoked or of another type")]
     UnknownSubjectToken,
@@ -191,12 +198,14 @@ impl TokenError {
             | Self::Assertion(_)
             | Self::ReplayedAssertion
             | Self::GrantEnded
+            | Self::OtherKey
             | Self::UserDisabled
             | Self::NotInGroup => ErrorCode::InvalidGrant,
             Self::ExpiredDeviceCode => ErrorCode::ExpiredToken,
             Self::DeviceDenied => ErrorCode::AccessDenied,
             Self::AuthorizationPending => ErrorCode::AuthorizationPending,
             Self::SlowDown => ErrorCode::SlowDown,
+            Self::Sender(error) => error.code(),
             // RFC 8693 section 2.2.2: not invalid_grant.
             Self::UnknownSubjectToken
             | Self::SubjectWithoutUser
@@ -236,6 +245,15 @@ impl From<ClientJwtError> for TokenError {
     }
 }
 
+impl From<SenderError> for TokenError {
+    fn from(error: SenderError) -> Self {
+        match error {
+            SenderError::Internal(error) => Self::Internal(error),
+            refusal => Self::Sender(refusal),
+        }
+    }
+}
+
 impl From<StoreError> for TokenError {
     fn from(error: StoreError) -> Self {
         Self::Internal(error.into())
@@ -248,6 +266,7 @@ impl Provider {
         &self,
         credentials: ClientCredentials,
         request: TokenRequest,
+        sender: &Sender,
     ) -> Result<TokenResponse, TokenError> {
         let caller = self.meet(&credentials).await?;
         let mut db = self.store.read().await?;
@@ -259,7 +278,7 @@ impl Provider {
                 let client = self.admit(&mut db, &caller, owner, grant_type).await?;
                 drop(db);
                 let issued = issued.ok_or(TokenError::UnknownCode)?;
-                self.exchange_code(&client, issued, request).await
+                self.exchange_code(&client, issued, request, sender).await
             }
             TokenRequest::RefreshToken(request) => {
                 let presented = find_refresh_token(&mut db, &request).await?;
@@ -267,12 +286,12 @@ impl Provider {
                 let client = self.admit(&mut db, &caller, owner, grant_type).await?;
                 drop(db);
                 let (token, issued) = presented.ok_or(TokenError::UnknownRefreshToken)?;
-                self.refresh(&client, &token, issued, request).await
+                self.refresh(&client, &token, issued, request, sender).await
             }
             TokenRequest::ClientCredentials(request) => {
                 let client = self.admit(&mut db, &caller, None, grant_type).await?;
                 drop(db);
-                self.act_as_itself(&client, request).await
+                self.act_as_itself(&client, request, sender).await
             }
             TokenRequest::DeviceCode(request) => {
                 let presented = find_device_code(&mut db, &request).await?;
@@ -280,16 +299,17 @@ impl Provider {
                 let client = self.admit(&mut db, &caller, owner, grant_type).await?;
                 drop(db);
                 let (code, found) = presented.ok_or(TokenError::UnknownDeviceCode)?;
-                self.redeem_device_code(&client, code.digest(), found).await
+                self.redeem_device_code(&client, code.digest(), found, sender)
+                    .await
             }
             TokenRequest::TokenExchange(request) => {
                 let client = self.admit(&mut db, &caller, None, grant_type).await?;
-                self.exchange_token(db, &client, request).await
+                Box::pin(self.exchange_token(db, &client, request, sender)).await
             }
             TokenRequest::JwtBearer(request) => {
                 let client = self.admit(&mut db, &caller, None, grant_type).await?;
                 drop(db);
-                self.act_as_workload(&client, &request).await
+                Box::pin(self.act_as_workload(&client, &request, sender)).await
             }
         }
     }

@@ -15,6 +15,7 @@ use crate::oidc::timestamp::Timestamp;
 use crate::oidc::token_request::RefreshTokenRequest;
 use crate::oidc::token_response::TokenResponse;
 use crate::provider::Provider;
+use crate::provider::client::dpop::Sender;
 use crate::store::grants::GrantWithParties;
 use crate::store::refresh_tokens::PresentedRefreshToken;
 use crate::store::{Connection, StoreError, access_tokens, grants, refresh_tokens};
@@ -30,6 +31,7 @@ impl Provider {
         presented: &Secret,
         issued: PresentedRefreshToken,
         request: RefreshTokenRequest,
+        sender: &Sender,
     ) -> Result<TokenResponse, TokenError> {
         let now = self.clock.now();
 
@@ -46,6 +48,9 @@ impl Provider {
         if issued.token.expires_at <= now {
             return Err(TokenError::ExpiredRefreshToken);
         }
+        if !issued.token.confirmation.is_met_by(&sender.keys()) {
+            return Err(TokenError::OtherKey);
+        }
         admit_user(client, &issued.grant.user)?;
         let GrantWithParties { grant, user, .. } = issued.grant;
         let access = Access {
@@ -56,12 +61,13 @@ impl Provider {
                 .narrowed(request.details)?,
         };
 
+        let confirmation = self.bind(client, sender).await?;
+        let record = self.new_refresh_token(client, &grant, &confirmation, now);
         let mut access_token =
-            self.make_access_token(client, Subject::User(&grant), access, now)?;
+            self.make_access_token(client, Subject::User(&grant), access, &confirmation, now)?;
         // OIDC Core section 12.2: the ID token of a refresh has no nonce.
         let id_token = self.make_id_token(client, &grant, &user, None, &access_token, now)?;
         let successor = self.successor(presented);
-        let record = self.new_refresh_token(&grant, now);
         let access_record = access_token.record.take();
         let rotation = Rotation {
             digest: presented.digest(),

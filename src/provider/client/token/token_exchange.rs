@@ -17,6 +17,7 @@ use crate::oidc::token_exchange::{
     KnownToken, PresentedToken, TokenExchangeRequest, TokenType, decide,
 };
 use crate::oidc::token_response::TokenResponse;
+use crate::provider::client::dpop::Sender;
 use crate::provider::{InternalError, Provider};
 use crate::store::grants::GrantWithParties;
 use crate::store::{Connection, Lease, access_tokens, grants};
@@ -39,16 +40,19 @@ impl Provider {
         mut db: Lease,
         client: &Client,
         request: TokenExchangeRequest,
+        sender: &Sender,
     ) -> Result<TokenResponse, TokenError> {
         if !client.is_confidential() {
             return Err(TokenError::PublicClient);
         }
-        let subject = self.find_presented(&mut db, &request.subject).await?;
+        let subject = self
+            .find_presented(&mut db, &request.subject, sender)
+            .await?;
         let subject = subject.ok_or(TokenError::UnknownSubjectToken)?;
         let actor = match &request.actor {
             None => None,
             Some(presented) => {
-                let actor = self.find_presented(&mut db, presented).await?;
+                let actor = self.find_presented(&mut db, presented, sender).await?;
                 Some(actor.ok_or(TokenError::UnknownActorToken)?.known)
             }
         };
@@ -63,6 +67,7 @@ impl Provider {
         let granted = subject.grant.ok_or(TokenError::SubjectWithoutUser)?;
         admit_user(client, &granted.user).map_err(|_| TokenError::SubjectNotAdmitted)?;
 
+        let confirmation = self.bind(client, sender).await?;
         let now = self.clock.now();
         let grant = &granted.grant;
         let speaks_for = Subject::Exchanged {
@@ -71,7 +76,8 @@ impl Provider {
             until: subject.expires_at.min(grant.expires_at),
         };
         let scopes = exchange.scopes.clone();
-        let mut access_token = self.make_access_token(client, speaks_for, scopes, now)?;
+        let mut access_token =
+            self.make_access_token(client, speaks_for, scopes, &confirmation, now)?;
         if let Some((digest, record)) = access_token.record.take() {
             self.store
                 .write(move |db| {
@@ -96,12 +102,13 @@ impl Provider {
         &self,
         db: &mut Connection,
         presented: &PresentedToken,
+        sender: &Sender,
     ) -> Result<Option<GoodToken>, InternalError> {
         let token = presented.token.as_str();
         match presented.token_type {
             TokenType::IdToken => self.find_id_token(db, token).await,
             TokenType::Jwt if Secret::parse(SecretKind::AccessToken, token).is_some() => Ok(None),
-            TokenType::AccessToken | TokenType::Jwt => self.find_access(db, token).await,
+            TokenType::AccessToken | TokenType::Jwt => self.find_access(db, token, sender).await,
         }
     }
 
@@ -109,10 +116,12 @@ impl Provider {
         &self,
         db: &mut Connection,
         token: &str,
+        sender: &Sender,
     ) -> Result<Option<GoodToken>, InternalError> {
-        let Some(live) = self.find_access_token(db, token).await? else {
-            return Ok(None);
-        };
+        let live = self.find_access_token(db, token).await?;
+        // A token that is bound to a key is good only for who holds it, here too.
+        let live = live.filter(|live| live.confirmation.is_met_by(&sender.keys()));
+        let Some(live) = live else { return Ok(None) };
         let grant = match live.grant_id {
             Some(id) => grants::find(db, id).await?,
             None => None,
