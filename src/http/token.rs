@@ -52,7 +52,8 @@ async fn answer(site: &Site, request: &HttpRequest, payload: Payload) -> HttpRes
             .respond();
         }
     };
-    let sender = match dpop::sender(site, request, path::TOKEN, None) {
+    let certificate = credentials.certificate.clone();
+    let sender = match dpop::sender(site, request, path::TOKEN, None, certificate) {
         Ok(sender) => sender,
         Err(error) => return sender_refused(error),
     };

@@ -105,6 +105,8 @@ pub struct Metadata {
     pub require_pushed_authorization_requests: bool,
     pub code_challenge_methods_supported: Vec<&'static str>,
     pub dpop_signing_alg_values_supported: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_certificate_bound_access_tokens: Option<bool>,
     pub authorization_response_iss_parameter_supported: bool,
     pub frontchannel_logout_supported: bool,
     pub frontchannel_logout_session_supported: bool,
@@ -116,6 +118,7 @@ impl Metadata {
     /// The metadata of the provider at `issuer`. With an `internal_base`, the endpoints that no
     /// browser visits are below that instead, for clients in the same network.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "the whole document in one place")]
     pub fn new(issuer: &Issuer, internal_base: Option<&Issuer>, policy: &Policy) -> Self {
         let back_channel = internal_base.unwrap_or(issuer);
         let methods = authentication_methods(&policy.client_certificates);
@@ -175,6 +178,10 @@ impl Metadata {
             require_pushed_authorization_requests: policy.require_pushed_authorization_requests,
             code_challenge_methods_supported: vec!["S256"],
             dpop_signing_alg_values_supported: JwsAlgorithm::asymmetric_names(),
+            tls_client_certificate_bound_access_tokens: policy
+                .client_certificates
+                .is_accepted
+                .then_some(true),
             authorization_response_iss_parameter_supported: true,
             frontchannel_logout_supported: true,
             frontchannel_logout_session_supported: true,
@@ -209,14 +216,17 @@ fn response_modes(carriers: &[Carrier]) -> Vec<&'static str> {
 /// a JWT bearer where there is an issuer that is trusted.
 fn grant_types(policy: &Policy) -> Vec<&'static str> {
     let trusts = !policy.trusted_issuers.is_empty();
-    let all = GrantType::ALL.iter();
-    all.filter(|it| match it {
+    let is_offered = |grant_type: &&GrantType| match grant_type {
         GrantType::Implicit => false,
         GrantType::JwtBearer => trusts,
-        _ => true,
-    })
-    .map(|it| it.as_str())
-    .collect()
+        GrantType::AuthorizationCode
+        | GrantType::RefreshToken
+        | GrantType::ClientCredentials
+        | GrantType::DeviceCode
+        | GrantType::TokenExchange => true,
+    };
+    let offered = GrantType::ALL.iter().filter(is_offered);
+    offered.map(|grant_type| grant_type.as_str()).collect()
 }
 
 fn authentication_methods(policy: &ClientCertificatePolicy) -> Vec<&'static str> {

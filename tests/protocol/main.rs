@@ -24,6 +24,7 @@ mod assertions;
 mod support;
 
 mod authorization_details;
+mod certificate_binding;
 mod claims_parameter;
 mod client_assertions;
 mod client_certificates;

@@ -131,7 +131,7 @@ impl Provider {
         sender: &Sender,
     ) -> Result<(), BearerError> {
         let is_dpop = scheme == Scheme::Dpop;
-        if is_dpop != wanted.jkt.is_some() || !wanted.is_met_by(&sender.keys()) {
+        if is_dpop != wanted.jkt.is_some() || !sender.holds(wanted) {
             return Err(BearerError::NotBound);
         }
         match self.use_proof(sender).await {
