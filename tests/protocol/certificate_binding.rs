@@ -125,8 +125,9 @@ async fn a_refresh_token_of_a_public_client_is_bound_to_its_certificate() {
     let with_own = showing(&public, Some(&own));
     let tokens = with_own.sign_in(alice, OFFLINE).await;
     for identity in [None, Some(&other)] {
-        let answer = showing(&public, identity).refresh(&tokens.refresh_token);
-        answer.await.refused(&["invalid_grant"]);
+        let party = showing(&public, identity);
+        let answer = party.refresh(&tokens.refresh_token).await;
+        answer.refused(&["invalid_grant"]);
     }
     with_own.refresh(&tokens.refresh_token).await.tokens();
 
