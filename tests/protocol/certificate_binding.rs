@@ -6,6 +6,7 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
 
 use crate::client_assertions::register;
 use crate::client_certificates::{HEADER, base64, behind_proxy, http_client_of, with_own_tls};
@@ -18,11 +19,12 @@ use crate::support::relying_party::{Answer, Authentication, RelyingParty, http_c
 const OFFLINE: &str = "openid offline_access";
 const BOUND: &str = "tls_client_certificate_bound_access_tokens";
 
-/// A server behind a proxy that passes certificates on.
-fn server() -> Server {
+/// A server behind a proxy that passes certificates on, and what it has to keep.
+fn server() -> (Server, TempDir) {
     let directory = tempfile::tempdir().expect("a directory");
     let authority = CertificateAuthority::new("Clients");
-    behind_proxy(&authority, directory.path(), "127.0.0.1,::1")
+    let server = behind_proxy(&authority, directory.path(), "127.0.0.1,::1");
+    (server, directory)
 }
 
 /// The same party, whose proxy was shown this certificate.
@@ -54,7 +56,7 @@ fn thumbprint(identity: &Identity) -> String {
 /// RFC 8705 sections 3, 3.1 and 3.2: from the code to userinfo, for JWTs and opaque tokens.
 #[tokio::test]
 async fn a_token_is_bound_to_the_certificate_that_the_client_shows() {
-    let server = server();
+    let (server, _directory) = server();
     let own = Identity::self_signed(common_name("app"));
     let other = Identity::self_signed(common_name("app"));
     let opaque = json!({ BOUND: true, "access_token_format": "opaque" });
@@ -92,7 +94,7 @@ async fn a_token_is_bound_to_the_certificate_that_the_client_shows() {
 /// RFC 8705 section 3.4: who registered for it gets no other token.
 #[tokio::test]
 async fn a_client_whose_tokens_are_bound_must_show_a_certificate() {
-    let server = server();
+    let (server, _directory) = server();
     let party = add_client(&server, &json!({ BOUND: true }));
     let own = Identity::self_signed(common_name("app"));
     let mut browser = crate::support::browser::Browser::new(server.issuer());
@@ -115,7 +117,7 @@ async fn a_client_whose_tokens_are_bound_must_show_a_certificate() {
 /// RFC 8705 section 4: what a public client holds is only as safe as its key.
 #[tokio::test]
 async fn a_refresh_token_of_a_public_client_is_bound_to_its_certificate() {
-    let server = server();
+    let (server, _directory) = server();
     let (own, other) = (
         Identity::self_signed(common_name("app")),
         Identity::self_signed(common_name("app")),
@@ -184,7 +186,7 @@ async fn binding_to_certificates_is_offered_where_there_are_any() {
         let url = server.url("/.well-known/openid-configuration");
         Answer::of(http_client().get(url)).await.json
     };
-    let with = metadata(&server()).await;
+    let with = metadata(&server().0).await;
     assert_eq!(with[BOUND], true);
     assert_eq!(with["mtls_endpoint_aliases"], Value::Null);
 
