@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::oidc::metadata::path;
 use crate::oidc::parameters::Parameters;
+use crate::provider::client::protected_response::Answer;
 use crate::provider::client::userinfo::{BearerError, Scheme};
 
 use super::bearer::{from_header, refuse};
@@ -55,7 +56,10 @@ async fn userinfo(
     let certificate = site.client_certificate(request);
     let sender = dpop::sender(site, request, path::USERINFO, Some(token), certificate)?;
     let userinfo = site.provider.userinfo(token, scheme, &sender).await?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(userinfo.claims))
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
+    Ok(match userinfo.answer {
+        Answer::Json(claims) => response.json(claims),
+        Answer::Jwt(jwt) => response.content_type("application/jwt").body(jwt),
+    })
 }

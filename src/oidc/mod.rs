@@ -42,6 +42,7 @@ pub mod password;
 pub mod pkce;
 pub mod policy;
 pub mod prompt;
+pub mod protected_response;
 pub mod pushed_authorization_request;
 pub mod redirect_uri;
 pub mod registration;

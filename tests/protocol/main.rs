@@ -37,6 +37,7 @@ mod jwks_cache;
 mod jwt_bearer;
 mod logout;
 mod outbound;
+mod protected_responses;
 mod pushed_authorization_requests;
 mod registration;
 mod registration_addresses;
