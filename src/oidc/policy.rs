@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::api::Apis;
 use super::authority::Authority;
 use super::authorization_details::AuthorizationDetailsTypes;
 use super::logout::LogoutPolicy;
@@ -45,6 +46,8 @@ pub struct Policy {
     pub scopes: BTreeMap<String, String>,
     /// The issuers whose workloads may act as clients.
     pub trusted_issuers: Vec<TrustedIssuer>,
+    /// The APIs that clients can name in `resource`.
+    pub apis: Apis,
     /// The types of authorization details that clients may ask for.
     pub authorization_details: AuthorizationDetailsTypes,
     /// Where the provider may send requests that others cause.

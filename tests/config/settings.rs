@@ -394,7 +394,7 @@ fn an_issuer_of_workloads_is_read_under_its_name() {
     assert!(
         config
             .effective()
-            .contains("ci.issuer = \"https://ci.test\"")
+            .contains("\n[trusted_issuers.ci]\nissuer = \"https://ci.test\"")
     );
 
     for (members, key) in [

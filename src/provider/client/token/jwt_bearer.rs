@@ -20,7 +20,7 @@ use crate::store::{StoreError, access_tokens, used_assertions};
 
 use super::TokenError;
 use super::client_credentials::own_scopes;
-use super::issue::{Access, Subject};
+use super::issue::Subject;
 
 impl Provider {
     /// Issues an access token that speaks for `client` itself to a workload that is it.
@@ -43,10 +43,8 @@ impl Provider {
             &client.metadata.workload_identities,
             now,
         )?;
-        let access = Access {
-            scopes: own_scopes(client, request.scopes.as_ref())?,
-            ..Access::default()
-        };
+        let scopes = own_scopes(client, request.scopes.as_ref())?;
+        let access = self.own_access(client, scopes.into(), &request.resources)?;
         let confirmation = self.bind(client, sender).await?;
         let mut access_token =
             self.make_access_token(client, Subject::Client, access, &confirmation, now)?;
