@@ -24,6 +24,7 @@ mod assertions;
 mod support;
 
 mod authorization_details;
+mod certificate_binding;
 mod claims_parameter;
 mod client_assertions;
 mod client_certificates;
@@ -33,6 +34,7 @@ mod device_pages;
 mod dpop;
 mod dpop_binding;
 mod jwks_cache;
+mod jwt_bearer;
 mod logout;
 mod outbound;
 mod pairwise_subjects;
