@@ -7,9 +7,10 @@ use std::time::Duration;
 use super::mistake::Wrong;
 use super::reader::Reader;
 use super::registration;
-use super::value::{Switchable, Value as _, span};
+use super::value::{Names, Switchable, Value as _, span};
 use crate::oidc::policy::{KeyRotationPolicy, Lifetimes, PasswordPolicy, Policy, ThrottlePolicy};
 use crate::oidc::scope::{STANDARD, Scopes};
+use crate::oidc::signing_algorithm::SigningAlgorithm;
 
 /// Reads the policy.
 pub(super) fn read(reader: &mut Reader) -> Policy {
@@ -152,7 +153,36 @@ fn key_rotation(reader: &mut Reader, default: &KeyRotationPolicy) -> KeyRotation
         );
         reader.wrong("keys.rotation_interval", wrong);
     }
-    KeyRotationPolicy { interval, cache }
+    KeyRotationPolicy {
+        algorithms: signing_algorithms(reader, &default.algorithms),
+        interval,
+        cache,
+    }
+}
+
+fn signing_algorithms(reader: &mut Reader, default: &[SigningAlgorithm]) -> Vec<SigningAlgorithm> {
+    let key = "keys.algorithms";
+    let names = default.iter().map(ToString::to_string).collect();
+    let Names(names) = reader.or(key, Names(names));
+    let known = SigningAlgorithm::ALL.iter().map(|it| it.as_str());
+    let fix = format!("write some of {}", known.collect::<Vec<_>>().join(", "));
+    for name in &names {
+        if name.parse::<SigningAlgorithm>().is_err() {
+            let problem = format!("has {name:?}, which Keyfob cannot sign with");
+            reader.wrong(key, Wrong::new(problem, fix.clone()));
+        }
+    }
+    // OIDC Core section 15.1; and what clients get that ask for nothing else.
+    if !names
+        .iter()
+        .any(|name| name == SigningAlgorithm::RS256.as_str())
+    {
+        let problem = "lacks RS256, which every OpenID provider has";
+        reader.wrong(key, Wrong::new(problem, "add \"RS256\""));
+    }
+    let all = SigningAlgorithm::ALL.iter().copied();
+    all.filter(|it| names.iter().any(|name| name == it.as_str()))
+        .collect()
 }
 
 fn scopes(reader: &mut Reader) -> BTreeMap<String, String> {

@@ -17,7 +17,6 @@ use super::policy::{ClientCertificatePolicy, Policy, RegistrationMode};
 use super::response_mode::{Carrier, SIGNED};
 use super::response_type::ResponseTypes;
 use super::scope;
-use super::signing_algorithm::SigningAlgorithm;
 
 /// The paths of the endpoints below the issuer.
 pub mod path {
@@ -125,7 +124,8 @@ impl Metadata {
         let mut confidential = methods.clone();
         confidential.retain(|method| *method != ClientAuthenticationMethod::None.as_str());
         let assertion_algorithms = assertion_algorithms();
-        let signing_algorithms = SigningAlgorithm::ALL.iter().map(|it| it.as_str());
+        let signing_algorithms = policy.key_rotation.algorithms.iter();
+        let signing_algorithms = signing_algorithms.map(|it| it.as_str());
         let signing_algorithms: Vec<_> = signing_algorithms.collect();
         let custom = policy.scopes.keys().map(String::as_str);
         let scopes = scope::STANDARD.iter().copied().chain(custom);

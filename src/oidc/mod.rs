@@ -13,6 +13,7 @@ pub mod authorization_response;
 pub mod claims;
 pub mod claims_request;
 pub mod client;
+pub mod client_algorithms;
 pub mod client_assertion;
 pub mod client_authentication;
 pub mod client_authentication_method;

@@ -270,6 +270,18 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "from 8",
     ),
     (
+        "[keys]\nalgorithms = [\"RS256\", \"HS256\"]",
+        "keys.algorithms",
+        "\"HS256\"",
+        "PS256",
+    ),
+    (
+        "[keys]\nalgorithms = [\"ES256\"]",
+        "keys.algorithms",
+        "lacks RS256",
+        "add \"RS256\"",
+    ),
+    (
         "[keys]\nrotation_interval = \"never\"",
         "keys.rotation_interval",
         "\"never\"",

@@ -43,6 +43,7 @@ mod registration_management;
 mod request_objects;
 mod response_types;
 mod signed_responses;
+mod signing_algorithms;
 mod token_exchange;
 mod unchecked_clients;
 mod webfinger;

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use crate::keys::public_keys::{PublicKeySet, PublicKeySetError};
 use crate::keys::signed_jwt::{SignedJwt, SignedJwtError};
 use crate::oidc::client::{Client, ClientId};
+use crate::oidc::client_algorithms;
 use crate::oidc::client_authentication_method::ClientAuthenticationMethod;
 use crate::oidc::client_certificate::ClientCertificate;
 use crate::oidc::client_metadata::ClientMetadata;
@@ -127,11 +128,13 @@ impl Provider {
     }
 }
 
-/// Checks that a client can authenticate here as its registration says, with the keys that it has.
+/// Checks that a client can authenticate here as its registration says, with the keys that it has,
+/// and is answered with keys that there are.
 pub(in crate::provider) fn check_keys(
     metadata: &ClientMetadata,
     policy: &Policy,
 ) -> Result<(), MetadataError> {
+    client_algorithms::are_offered(metadata, &policy.key_rotation.algorithms)?;
     let method = metadata.token_endpoint_auth_method;
     if !method.is_offered(&policy.client_certificates) {
         let reason = "it needs client certificates, which this server is not configured for";
