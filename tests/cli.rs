@@ -267,7 +267,7 @@ fn keys_are_listed_and_rotated() {
     assert!(unknown.stderr.contains("RS256"), "{}", unknown.stderr);
 
     let absent = site.run("key rotate --alg PS256", "");
-    assert_eq!(absent.status, 3, "{}", absent.stderr);
+    assert_eq!(absent.status, 5, "{}", absent.stderr);
     assert!(
         absent.stderr.contains("keys.algorithms"),
         "{}",

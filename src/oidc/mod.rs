@@ -25,6 +25,7 @@ pub mod consent;
 pub mod device_authorization;
 pub mod distinguished_name;
 pub mod dpop;
+pub mod encryption_algorithm;
 pub mod error;
 pub mod grant;
 pub mod grant_type;

@@ -32,6 +32,7 @@ mod device;
 mod device_pages;
 mod dpop;
 mod dpop_binding;
+mod encrypted_responses;
 mod jwks_cache;
 mod logout;
 mod outbound;

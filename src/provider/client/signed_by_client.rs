@@ -12,6 +12,7 @@ use crate::oidc::client_certificate::ClientCertificate;
 use crate::oidc::client_metadata::ClientMetadata;
 use crate::oidc::jwt_claims::JwtClaims;
 use crate::oidc::policy::Policy;
+use crate::oidc::protected_response;
 use crate::oidc::registration::MetadataError;
 use crate::provider::jwks_cache::{FetchedKeys, JwksError};
 use crate::provider::{InternalError, Provider};
@@ -145,6 +146,12 @@ pub(in crate::provider) fn check_keys(
     };
     let keys = PublicKeySet::from_jwks(jwks);
     let keys = keys.map_err(|error| MetadataError::new("jwks", error.to_string()))?;
+    for (_, algorithm) in protected_response::encrypted(metadata) {
+        if let Some(algorithm) = algorithm.filter(|it| keys.encryption_key(*it).is_none()) {
+            let reason = format!("none of its keys is for encryption under {algorithm}");
+            return Err(MetadataError::new("jwks", reason));
+        }
+    }
     if method != ClientAuthenticationMethod::PrivateKeyJwt {
         return Ok(());
     }

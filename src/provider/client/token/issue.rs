@@ -10,6 +10,7 @@ use crate::oidc::client::Client;
 use crate::oidc::client_metadata::{self, AccessTokenFormat};
 use crate::oidc::confirmation::Confirmation;
 use crate::oidc::grant::{AccessTokenRecord, Grant, GrantId};
+use crate::oidc::protected_response::Protection;
 use crate::oidc::response_type::ResponseType;
 use crate::oidc::scope::{self, Scopes};
 use crate::oidc::secret::{Digest, Secret, SecretKind};
@@ -169,7 +170,9 @@ impl Provider {
     }
 
     /// Makes the ID token that goes with `access_token`, if `scopes` make this OpenID Connect.
-    pub(super) fn make_id_token(
+    ///
+    /// It may be encrypted, for which see [`Self::encrypt_content`].
+    pub(super) async fn make_id_token(
         &self,
         client: &Client,
         grant: &Grant,
@@ -188,11 +191,13 @@ impl Provider {
             scopes: &access_token.access.scopes,
             claims: client.metadata.id_token_claims,
         };
-        self.id_token(client, grant, user, &content, now).map(Some)
+        self.id_token(client, grant, user, &content, now)
+            .await
+            .map(Some)
     }
 
     /// Makes the ID token that travels through the browser with what is `beside` it.
-    pub(in crate::provider) fn make_front_channel_id_token(
+    pub(in crate::provider) async fn make_front_channel_id_token(
         &self,
         client: &Client,
         grant: &Grant,
@@ -208,10 +213,10 @@ impl Provider {
             scopes: &grant.scopes,
             claims: beside.response_type.id_token_claims(registered),
         };
-        self.id_token(client, grant, user, &content, now)
+        self.id_token(client, grant, user, &content, now).await
     }
 
-    fn id_token(
+    async fn id_token(
         &self,
         client: &Client,
         grant: &Grant,
@@ -245,8 +250,9 @@ impl Provider {
             sid: grant.session_id.to_string(),
             user: user_claims,
         };
-        let key = self.signing_key(algorithm, now)?;
-        Ok(jwt::sign(&key, TokenType::IdToken, &claims)?)
+        let protection = Protection::of_id_token(metadata);
+        let signed = self.sign_content(protection, Some(TokenType::IdToken), &claims)?;
+        self.encrypt_content(client, protection, signed).await
     }
 
     /// Whom an access token of `client` is for: what was asked for in an exchange; or the APIs it

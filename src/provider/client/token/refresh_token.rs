@@ -66,7 +66,8 @@ impl Provider {
         let mut access_token =
             self.make_access_token(client, Subject::User(&grant), access, &confirmation, now)?;
         // OIDC Core section 12.2: the ID token of a refresh has no nonce.
-        let id_token = self.make_id_token(client, &grant, &user, None, &access_token, now)?;
+        let id_token = self.make_id_token(client, &grant, &user, None, &access_token, now);
+        let id_token = id_token.await?;
         let successor = self.successor(presented);
         let access_record = access_token.record.take();
         let rotation = Rotation {
