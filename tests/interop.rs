@@ -12,6 +12,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use support::launch::Launch;
 use support::process::Server;
 use support::requirement::Requirement;
 use support::seeds::SeededClient;
@@ -48,6 +49,18 @@ fn a_relying_party_made_with_authlib_works() {
     let mut command = Command::new(directory.join("venv/bin/python"));
     command.arg("authlib_client.py");
     signs_in_with_every_client(&command, &directory, 7);
+}
+
+#[test]
+fn what_is_encrypted_for_a_client_is_read_with_joserfc() {
+    let Some(directory) = Requirement::Interop.require(toolchain::python()) else {
+        return;
+    };
+    let server = Launch::dev().arguments(&["--open-registration"]).start();
+    let mut script = Command::new(directory.join("venv/bin/python"));
+    script.arg("encrypted_answers.py").current_dir(directory);
+    let checks = run(&mut script, &server, server.web_app());
+    assert_eq!(checks, 15);
 }
 
 #[test]
