@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::keys::jwe::Content;
 use crate::keys::jwt::{self, TokenType};
 use crate::oidc::authorization_details::AuthorizationDetails;
 use crate::oidc::authorization_response::ResponseParameters;
@@ -191,9 +192,10 @@ impl Provider {
             scopes: &access_token.access.scopes,
             claims: client.metadata.id_token_claims,
         };
-        self.id_token(client, grant, user, &content, now)
-            .await
-            .map(Some)
+        let signed = self.id_token(client, grant, user, &content, now)?;
+        let protection = Protection::of_id_token(&client.metadata);
+        let encrypted = self.encrypt_content(client, protection, signed).await?;
+        Ok(Some(encrypted))
     }
 
     /// Makes the ID token that travels through the browser with what is `beside` it.
@@ -213,17 +215,20 @@ impl Provider {
             scopes: &grant.scopes,
             claims: beside.response_type.id_token_claims(registered),
         };
-        self.id_token(client, grant, user, &content, now).await
+        let signed = self.id_token(client, grant, user, &content, now)?;
+        let protection = Protection::of_id_token(&client.metadata);
+        self.encrypt_content(client, protection, signed).await
     }
 
-    async fn id_token(
+    /// Makes an ID token, before it is encrypted.
+    fn id_token(
         &self,
         client: &Client,
         grant: &Grant,
         user: &User,
         content: &IdTokenContent<'_>,
         now: Timestamp,
-    ) -> Result<String, InternalError> {
+    ) -> Result<Content, InternalError> {
         let metadata = &client.metadata;
         let algorithm = metadata.id_token_signed_response_alg;
         let mut user_claims = match content.claims {
@@ -251,8 +256,7 @@ impl Provider {
             user: user_claims,
         };
         let protection = Protection::of_id_token(metadata);
-        let signed = self.sign_content(protection, Some(TokenType::IdToken), &claims)?;
-        self.encrypt_content(client, protection, signed).await
+        self.sign_content(protection, Some(TokenType::IdToken), &claims)
     }
 
     /// Whom an access token of `client` is for: what was asked for in an exchange; or the APIs it
