@@ -15,11 +15,16 @@ use crate::oidc::signing_algorithm::SigningAlgorithm;
 /// Reads the policy.
 pub(super) fn read(reader: &mut Reader) -> Policy {
     let default = Policy::default();
+    let key_rotation = key_rotation(reader, &default.key_rotation);
+    let apis = super::api::read(reader, &key_rotation.algorithms);
+    let mut registration = registration::read(reader, default.registration);
+    // Who may ask for an API may register with its scopes.
+    registration.scope = registration.scope.union(&apis.open_scopes());
     Policy {
         lifetimes: lifetimes(reader, &default.lifetimes),
         passwords: passwords(reader, &default.passwords),
         throttle: throttle(reader, &default.throttle),
-        key_rotation: key_rotation(reader, &default.key_rotation),
+        key_rotation,
         logout: super::logout::read(reader, default.logout),
         require_pkce: reader.or("require_pkce", default.require_pkce),
         require_pushed_authorization_requests: reader.or(
@@ -30,10 +35,11 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
         unsigned_request_objects: reader
             .or("unsigned_request_objects", default.unsigned_request_objects),
         request_uri: reader.or("request_uri", default.request_uri),
-        registration: registration::read(reader, default.registration),
+        registration,
         webfinger_domains: registration::webfinger_domains(reader),
         scopes: scopes(reader),
         authorization_details: super::authorization_details::read(reader),
+        apis,
         outbound: super::outbound::read(reader),
         client_certificates: default.client_certificates.clone(),
     }

@@ -12,6 +12,7 @@ use crate::cli::dev::Dev;
 use crate::cli::exit::{CliError, Exit};
 use crate::http::pages::Brand;
 use crate::http::site::{CookieNames, Site};
+use crate::oidc::api::Apis;
 use crate::oidc::issuer::Issuer;
 use crate::oidc::policy::{
     KeyRotationPolicy, OutboundPolicy, Policy, RegistrationMode, RegistrationPolicy,
@@ -147,6 +148,10 @@ fn policy(registers_everybody: bool) -> Policy {
             describe("demo:read", "Read your data in the demo API"),
         ]
         .into(),
+        apis: Apis {
+            allows_loopback: true,
+            ..Apis::default()
+        },
         outbound: OutboundPolicy {
             allows_loopback: true,
             ..OutboundPolicy::default()

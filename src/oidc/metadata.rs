@@ -47,6 +47,8 @@ pub mod path {
     pub const JWKS: &str = "/.well-known/jwks.json";
     /// The metadata, as OIDC Discovery places it.
     pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
+    /// The metadata of what is protected by access tokens, as RFC 9728 places it.
+    pub const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
     /// The metadata, as RFC 8414 places it.
     pub const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
 }
@@ -140,8 +142,10 @@ impl Metadata {
         let signing_algorithms = policy.key_rotation.algorithms.iter();
         let signing_algorithms = signing_algorithms.map(|it| it.as_str());
         let signing_algorithms: Vec<_> = signing_algorithms.collect();
-        let custom = policy.scopes.keys().map(String::as_str);
-        let scopes = scope::STANDARD.iter().copied().chain(custom);
+        let standard = scope::standard();
+        let scopes = standard
+            .union(&policy.scopes.keys().cloned().collect())
+            .union(&policy.apis.open_scopes());
         Self {
             issuer: issuer.to_string(),
             authorization_endpoint: issuer.join(path::AUTHORIZATION),
@@ -160,7 +164,7 @@ impl Metadata {
             introspection_endpoint: back_channel.join(path::INTROSPECTION),
             revocation_endpoint: back_channel.join(path::REVOCATION),
             device_authorization_endpoint: back_channel.join(path::DEVICE_AUTHORIZATION),
-            scopes_supported: scopes.map(str::to_owned).collect(),
+            scopes_supported: scopes.iter().map(str::to_owned).collect(),
             response_types_supported: vec!["code"],
             response_modes_supported: response_modes(&[Carrier::Query, Carrier::FormPost]),
             grant_types_supported: GrantType::ALL

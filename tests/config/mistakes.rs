@@ -282,6 +282,12 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "add \"RS256\"",
     ),
     (
+        "[api.\"https://api.example.com\"]\ntoken_signing_alg = \"ES384\"",
+        "api.https://api.example.com.token_signing_alg",
+        "keys.algorithms",
+        "add it there",
+    ),
+    (
         "[keys]\nrotation_interval = \"never\"",
         "keys.rotation_interval",
         "\"never\"",

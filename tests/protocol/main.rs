@@ -42,6 +42,7 @@ mod registration;
 mod registration_addresses;
 mod registration_management;
 mod request_objects;
+mod resource_indicators;
 mod response_types;
 mod signed_responses;
 mod signing_algorithms;

@@ -104,11 +104,11 @@ impl Provider {
         drop(db);
         let token = token.ok_or(BearerError::InvalidToken)?;
         self.confirm(&token.confirmation, scheme, sender).await?;
-        if !token.scopes.contains(scope::OPENID) {
-            return Err(BearerError::InsufficientScope);
-        }
         if !token.audience.contains(self.issuer.as_str()) {
             return Err(BearerError::OtherAudience);
+        }
+        if !token.scopes.contains(scope::OPENID) {
+            return Err(BearerError::InsufficientScope);
         }
         let user = token.user.ok_or(BearerError::InsufficientScope)?;
         let mut all = Map::new();
