@@ -272,19 +272,19 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     (
         "[keys]\nalgorithms = [\"RS256\", \"HS256\"]",
         "keys.algorithms",
-        "\"HS256\"",
+        "[\"RS256\", \"HS256\"]",
         "PS256",
     ),
     (
         "[keys]\nalgorithms = [\"ES256\"]",
         "keys.algorithms",
-        "lacks RS256",
+        "[\"ES256\"]",
         "add \"RS256\"",
     ),
     (
         "[api.\"https://api.example.com\"]\ntoken_signing_alg = \"ES384\"",
         "api.https://api.example.com.token_signing_alg",
-        "keys.algorithms",
+        "\"ES384\"",
         "add it there",
     ),
     (
