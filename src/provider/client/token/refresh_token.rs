@@ -53,13 +53,9 @@ impl Provider {
         }
         admit_user(client, &issued.grant.user)?;
         let GrantWithParties { grant, user, .. } = issued.grant;
-        let access = Access::new(
-            narrowed(request.scopes, &grant.scopes)?,
-            grant
-                .details
-                .authorization_details
-                .narrowed(request.details)?,
-        );
+        let scopes = narrowed(request.scopes, &grant.scopes)?;
+        let granted = &grant.details.authorization_details;
+        let access = Access::new(scopes, granted.narrowed(request.details)?);
         let access = self.access(client, &grant, access, &request.resources)?;
 
         let confirmation = self.bind(client, sender).await?;
