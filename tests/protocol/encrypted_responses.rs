@@ -1,6 +1,8 @@
 //! What a client alone can read: encrypted ID tokens, userinfo, introspection responses and
 //! authorization responses (OIDC Core sections 2 and 5.3.2, RFC 9701, JARM, RFC 7516).
 
+use std::time::Duration;
+
 use reqwest::StatusCode;
 use reqwest::header::ACCEPT;
 use serde_json::{Value, json};
@@ -222,7 +224,11 @@ async fn the_key_comes_from_the_jwks_uri_and_nothing_is_told_in_the_clear_withou
         assert_eq!(refused.status.as_u16(), status, "{}", refused.text);
         assert_eq!(refused.member("error"), error);
         assert_eq!(refused.json.get("access_token"), None);
-        let log = server.log();
+    }
+    // What is logged is gathered, and written at the latest when the server ends.
+    server.terminate(Duration::from_secs(30));
+    let log = server.log();
+    for client_id in ["keyless", "unreachable"] {
         let said = format!("nothing can be encrypted for the client {client_id}");
         assert!(log.contains(&said), "{log}");
     }
