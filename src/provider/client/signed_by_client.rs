@@ -138,8 +138,15 @@ pub(in crate::provider) fn check_keys(
     client_algorithms::are_offered(metadata, &policy.key_rotation.algorithms)?;
     let method = metadata.token_endpoint_auth_method;
     if !method.is_offered(&policy.client_certificates) {
-        let reason = "it needs client certificates, which this server is not configured for";
-        return Err(MetadataError::new("token_endpoint_auth_method", reason));
+        return Err(MetadataError::new(
+            "token_endpoint_auth_method",
+            NO_CERTIFICATES,
+        ));
+    }
+    let binds = metadata.tls_client_certificate_bound_access_tokens;
+    if binds && !policy.client_certificates.is_accepted {
+        let member = "tls_client_certificate_bound_access_tokens";
+        return Err(MetadataError::new(member, NO_CERTIFICATES));
     }
     let Some(jwks) = &metadata.jwks else {
         return Ok(());
@@ -163,6 +170,9 @@ pub(in crate::provider) fn check_keys(
     }
     Ok(())
 }
+
+const NO_CERTIFICATES: &str =
+    "it needs client certificates, which this server is not configured for";
 
 /// Where the sealed secret of a client belongs.
 pub(in crate::provider) fn seal_context(client_id: &ClientId) -> String {
