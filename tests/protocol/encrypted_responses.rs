@@ -194,7 +194,7 @@ async fn the_key_comes_from_the_jwks_uri_and_nothing_is_told_in_the_clear_withou
     let away = Peer::http(|_, _| {});
     let ports = [&peer, &empty, &away].map(|peer| format!("localhost:{}", peer.port()));
     let launch = Launch::serve().variable("KEYFOB_OUTBOUND__ALLOW", &ports.join(","));
-    let server = launch.start();
+    let mut server = launch.start();
     let alice = server.user("alice");
     let client = |client_id: &str, peer: &Peer| {
         let metadata = json!({
