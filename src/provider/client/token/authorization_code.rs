@@ -47,8 +47,8 @@ impl Provider {
         );
         let access = self.access(client, &grant, access, &request.resources)?;
         let confirmation = self.bind(client, sender).await?;
-        let (response, records) =
-            self.make_tokens(client, (&grant, &user), access, &confirmation, now)?;
+        let earned = self.make_tokens(client, (&grant, &user), access, &confirmation, now);
+        let (response, records) = earned.await?;
 
         let consumption = self
             .store

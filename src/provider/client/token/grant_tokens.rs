@@ -35,7 +35,7 @@ impl TokenRecords {
 
 impl Provider {
     /// Makes the tokens of a grant of `user` to `client`, and the answer that carries them.
-    pub(super) fn make_tokens(
+    pub(super) async fn make_tokens(
         &self,
         client: &Client,
         (grant, user): (&Grant, &User),
@@ -47,7 +47,8 @@ impl Provider {
         let mut access_token =
             self.make_access_token(client, subject, access, confirmation, now)?;
         let nonce = grant.nonce.as_deref();
-        let id_token = self.make_id_token(client, grant, user, nonce, &access_token, now)?;
+        let id_token = self.make_id_token(client, grant, user, nonce, &access_token, now);
+        let id_token = id_token.await?;
         let refresh_token = gets_refresh_token(client, &grant.scopes)
             .then(|| self.random.secret(SecretKind::RefreshToken));
         let records = TokenRecords {
