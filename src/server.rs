@@ -212,6 +212,10 @@ fn routes(app: &mut ServiceConfig) {
 /// [RFC 8414 section 3.1]: https://www.rfc-editor.org/rfc/rfc8414#section-3.1
 fn well_known(app: &mut ServiceConfig, base: &str) {
     app.service(public(webfinger::PATH).route(read().to(crate::http::webfinger::get)));
+    let protected = format!("{}{base}", path::PROTECTED_RESOURCE);
+    app.service(public(&protected).route(read().to(discovery::protected_resource)));
+    let protected = public(&format!("{protected}{}", path::USERINFO));
+    app.service(protected.route(read().to(discovery::protected_userinfo)));
     if base.is_empty() {
         return;
     }
@@ -247,10 +251,10 @@ fn keep_certificate(connection: &dyn std::any::Any, data: &mut Extensions) {
     let (_, tls) = stream.get_ref();
     let mut chain = tls.peer_certificates().unwrap_or_default().iter();
     if let Some(own) = chain.next() {
-        data.insert(ClientCertificate {
+        data.insert(Arc::new(ClientCertificate {
             der: own.to_vec(),
             intermediates: chain.map(|it| it.to_vec()).collect(),
-        });
+        }));
     }
 }
 

@@ -47,6 +47,8 @@ pub mod path {
     pub const JWKS: &str = "/.well-known/jwks.json";
     /// The metadata, as OIDC Discovery places it.
     pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
+    /// The metadata of what is protected by access tokens, as RFC 9728 places it.
+    pub const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
     /// The metadata, as RFC 8414 places it.
     pub const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
 }
@@ -107,6 +109,8 @@ pub struct Metadata {
     pub require_pushed_authorization_requests: bool,
     pub code_challenge_methods_supported: Vec<&'static str>,
     pub dpop_signing_alg_values_supported: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_certificate_bound_access_tokens: Option<bool>,
     pub authorization_response_iss_parameter_supported: bool,
     pub frontchannel_logout_supported: bool,
     pub frontchannel_logout_session_supported: bool,
@@ -127,8 +131,10 @@ impl Metadata {
         let assertion_algorithms = assertion_algorithms();
         let signing_algorithms = SigningAlgorithm::ALL.iter().map(|it| it.as_str());
         let signing_algorithms: Vec<_> = signing_algorithms.collect();
-        let custom = policy.scopes.keys().map(String::as_str);
-        let scopes = scope::STANDARD.iter().copied().chain(custom);
+        let standard = scope::standard();
+        let scopes = standard
+            .union(&policy.scopes.keys().cloned().collect())
+            .union(&policy.apis.open_scopes());
         Self {
             issuer: issuer.to_string(),
             authorization_endpoint: issuer.join(path::AUTHORIZATION),
@@ -147,14 +153,10 @@ impl Metadata {
             introspection_endpoint: back_channel.join(path::INTROSPECTION),
             revocation_endpoint: back_channel.join(path::REVOCATION),
             device_authorization_endpoint: back_channel.join(path::DEVICE_AUTHORIZATION),
-            scopes_supported: scopes.map(str::to_owned).collect(),
+            scopes_supported: scopes.iter().map(str::to_owned).collect(),
             response_types_supported: vec!["code"],
             response_modes_supported: response_modes(&[Carrier::Query, Carrier::FormPost]),
-            grant_types_supported: GrantType::ALL
-                .iter()
-                .filter(|it| **it != GrantType::Implicit)
-                .map(|it| it.as_str())
-                .collect(),
+            grant_types_supported: grant_types(policy),
             acr_values_supported: acr::SUPPORTED.to_vec(),
             subject_types_supported: vec!["public"],
             id_token_signing_alg_values_supported: signing_algorithms.clone(),
@@ -180,6 +182,10 @@ impl Metadata {
             require_pushed_authorization_requests: policy.require_pushed_authorization_requests,
             code_challenge_methods_supported: vec!["S256"],
             dpop_signing_alg_values_supported: JwsAlgorithm::asymmetric_names(),
+            tls_client_certificate_bound_access_tokens: policy
+                .client_certificates
+                .is_accepted
+                .then_some(true),
             authorization_response_iss_parameter_supported: true,
             frontchannel_logout_supported: true,
             frontchannel_logout_session_supported: true,
@@ -208,6 +214,23 @@ fn response_modes(carriers: &[Carrier]) -> Vec<&'static str> {
     let plain = carriers.iter().map(|carrier| carrier.as_str());
     let signed = carriers.iter().map(|carrier| carrier.as_str_signed());
     plain.chain([SIGNED]).chain(signed).collect()
+}
+
+/// The grant types that there are under `policy`: implicit where [`Metadata::offering`] says so, and
+/// a JWT bearer where there is an issuer that is trusted.
+fn grant_types(policy: &Policy) -> Vec<&'static str> {
+    let trusts = !policy.trusted_issuers.is_empty();
+    let is_offered = |grant_type: &&GrantType| match grant_type {
+        GrantType::Implicit => false,
+        GrantType::JwtBearer => trusts,
+        GrantType::AuthorizationCode
+        | GrantType::RefreshToken
+        | GrantType::ClientCredentials
+        | GrantType::DeviceCode
+        | GrantType::TokenExchange => true,
+    };
+    let offered = GrantType::ALL.iter().filter(is_offered);
+    offered.map(|grant_type| grant_type.as_str()).collect()
 }
 
 fn authentication_methods(policy: &ClientCertificatePolicy) -> Vec<&'static str> {

@@ -7,6 +7,7 @@ pub mod account;
 pub mod browser;
 pub mod client;
 pub mod clock;
+mod issuer_discovery;
 pub mod jwks_cache;
 mod keyring;
 mod logout;
@@ -25,6 +26,7 @@ use crate::keys::KeyError;
 use crate::keys::certificate::{ClientAuthorities, ClientAuthoritiesError};
 use crate::keys::jwt;
 use crate::keys::master_key::{DerivedKey, MasterKey};
+use crate::oidc::api::InvalidTarget;
 use crate::oidc::issuer::Issuer;
 use crate::oidc::metadata::Metadata;
 use crate::oidc::policy::Policy;
@@ -32,6 +34,7 @@ use crate::store::{Store, StoreError};
 
 use account::password_hasher::{HashError, PasswordHasher};
 use clock::Clock;
+use issuer_discovery::DiscoveredIssuers;
 use jwks_cache::JwksCache;
 use keyring::Keyring;
 use metadata::Document;
@@ -52,6 +55,7 @@ pub struct Provider {
     document: Document,
     outbound: Arc<Outbound>,
     jwks_cache: JwksCache,
+    discovered: DiscoveredIssuers,
     /// Who issues certificates to clients, if somebody does.
     client_authorities: Option<ClientAuthorities>,
     /// Whom a client assertion may be for: this issuer, and each endpoint where clients
@@ -105,6 +109,7 @@ impl Provider {
             succession_key: parts.master_key.derive("refresh token succession"),
             dpop_nonce_key: parts.master_key.derive("DPoP nonces"),
             form_key: parts.master_key.derive("forms"),
+            discovered: DiscoveredIssuers::default(),
             client_authorities: client_authorities(&parts.policy)?,
             jwks_cache: JwksCache::new(Arc::clone(&outbound)),
             outbound,
@@ -241,6 +246,9 @@ pub enum InternalError {
     /// A document could not be written as JSON.
     #[error("a document could not be written")]
     Document(#[from] serde_json::Error),
+    /// An API that a request was admitted for is not there any more.
+    #[error("an API is not there any more")]
+    Target(#[from] InvalidTarget),
     /// A task was cancelled.
     #[error("a task was cancelled")]
     Cancelled,
@@ -253,7 +261,11 @@ impl InternalError {
         match self {
             Self::Store(error) => error.is_temporary(),
             Self::Hash(error) => *error == HashError::Busy,
-            Self::Key(_) | Self::Token(_) | Self::Document(_) | Self::Cancelled => false,
+            Self::Key(_)
+            | Self::Token(_)
+            | Self::Document(_)
+            | Self::Target(_)
+            | Self::Cancelled => false,
         }
     }
 }

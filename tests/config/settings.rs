@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use keyfob::config::log::LogFormat;
+use keyfob::oidc::jws_algorithm::JwsAlgorithm;
 use keyfob::oidc::logout::EndingGrants;
 use keyfob::oidc::policy::RegistrationMode;
+use keyfob::oidc::workload_identity::IssuerKeys;
 
 use super::support::{Files, MASTER_KEY, good};
 
@@ -358,3 +360,68 @@ calendar = "Read your calendar"
 format = "json"
 level = "info,keyfob=debug"
 "##;
+
+#[test]
+fn an_issuer_of_workloads_is_read_under_its_name() {
+    let files = Files::new("");
+    let jwks = files.write("jwks.json", r#"{"keys": []}"#, 0o644);
+    let section = |members: &str| good(&format!("[trusted_issuers.ci]\n{members}"));
+    let files = Files::new(&section(&format!(
+        "issuer = \"https://ci.test\"\njwks_file = \"{}\"\nalgorithms = [\"EdDSA\"]\n",
+        jwks.display()
+    )));
+    let environment = [
+        (
+            "KEYFOB_TRUSTED_ISSUERS__CLUSTER__ISSUER",
+            "https://k8s.test",
+        ),
+        ("KEYFOB_TRUSTED_ISSUERS__CLUSTER__AUDIENCE", "a, b"),
+        ("KEYFOB_TRUSTED_ISSUERS__CLUSTER__SINGLE_USE", "false"),
+    ];
+    let config = files.load(&environment).unwrap();
+    let [ci, cluster] = config.policy.trusted_issuers.as_slice() else {
+        unreachable!("there are two")
+    };
+    assert_eq!(ci.issuer, "https://ci.test");
+    assert!(matches!(ci.keys, IssuerKeys::Given(_)));
+    assert_eq!(ci.algorithms, [JwsAlgorithm::EdDsa]);
+    assert!(ci.single_use);
+    assert_eq!(cluster.issuer, "https://k8s.test");
+    assert!(matches!(cluster.keys, IssuerKeys::Discovered));
+    assert_eq!(cluster.audience, ["a", "b"]);
+    assert_eq!(cluster.longest, Duration::from_hours(1));
+    assert!(!cluster.single_use);
+    assert!(
+        config
+            .effective()
+            .contains("\n[trusted_issuers.ci]\nissuer = \"https://ci.test\"")
+    );
+
+    for (members, key) in [
+        ("audience = []", "trusted_issuers.ci.issuer"),
+        (
+            "issuer = \"https://ci.test\"\nalgorithms = [\"none\"]",
+            "trusted_issuers.ci.algorithms",
+        ),
+        (
+            "issuer = \"https://ci.test\"\nalgorithms = [\"HS256\"]",
+            "trusted_issuers.ci.algorithms",
+        ),
+        (
+            "issuer = \"https://ci.test\"\njwks_file = \"missing\"",
+            "trusted_issuers.ci.jwks_file",
+        ),
+        (
+            "issuer = \"https://ci.test\"\nlongest_lifetime = \"2d\"",
+            "trusted_issuers.ci.longest_lifetime",
+        ),
+        (
+            "issuer = \"https://ci.test\"\nsubject = \"x\"",
+            "trusted_issuers.ci.subject",
+        ),
+    ] {
+        let mistakes = Files::new(&section(members)).load(&[]).unwrap_err();
+        let keys: Vec<_> = mistakes.iter().map(|it| it.key.as_str()).collect();
+        assert_eq!(keys, [key], "{members}");
+    }
+}

@@ -7,6 +7,7 @@ mod authorization_code;
 mod client_credentials;
 mod device_code;
 pub(in crate::provider) mod issue;
+mod jwt_bearer;
 mod refresh_token;
 mod token_exchange;
 
@@ -14,6 +15,7 @@ use authorization_code::find_code;
 use device_code::find_device_code;
 use refresh_token::find_refresh_token;
 
+use crate::oidc::api::InvalidTarget;
 use crate::oidc::authorization_details::AuthorizationDetailsError;
 use crate::oidc::client::Client;
 use crate::oidc::client_authentication::ClientCredentials;
@@ -23,8 +25,11 @@ use crate::oidc::token_exchange::ExchangeRefusal;
 use crate::oidc::token_request::TokenRequest;
 use crate::oidc::token_response::TokenResponse;
 use crate::oidc::user::User;
+use crate::oidc::workload_identity::AssertionError;
 use crate::provider::client::client_authentication::{Caller, ClientAuthenticationError};
 use crate::provider::client::dpop::{Sender, SenderError};
+use crate::provider::client::signed_by_client::ClientJwtError;
+use crate::provider::issuer_discovery::DiscoveryError;
 use crate::provider::{InternalError, Provider};
 use crate::store::{Connection, StoreError};
 
@@ -124,6 +129,21 @@ pub enum TokenError {
     /// The client's policy does not allow the exchange.
     #[error(transparent)]
     Exchange(#[from] ExchangeRefusal),
+    /// No issuer that the operator trusts.
+    #[error("the assertion is of no trusted issuer")]
+    UntrustedIssuer,
+    /// It is not known where the keys of the issuer are.
+    #[error("the issuer's keys cannot be found: {0}")]
+    Discovery(#[from] DiscoveryError),
+    /// The assertion is not a JWT that its issuer signed.
+    #[error("the assertion: {0}")]
+    UnsignedAssertion(ClientJwtError),
+    /// The issuer signed the assertion, and it says the wrong things.
+    #[error(transparent)]
+    Assertion(#[from] AssertionError),
+    /// The assertion has been used before.
+    #[error("the assertion was used before")]
+    ReplayedAssertion,
     /// The grant has been revoked, or has come to its end.
     #[error("the grant has been revoked or has expired")]
     GrantEnded,
@@ -136,6 +156,9 @@ pub enum TokenError {
     /// More than was granted, or what this grant cannot give.
     #[error("the scope is more than can be granted")]
     InvalidScope,
+    /// A `resource` that was not granted, or not one where one is needed.
+    #[error(transparent)]
+    InvalidTarget(#[from] InvalidTarget),
     /// Details that cannot be granted.
     #[error(transparent)]
     Details(#[from] AuthorizationDetailsError),
@@ -153,6 +176,10 @@ impl TokenError {
         match self {
             Self::Client(error) => error.code(),
             Self::GrantTypeNotAllowed | Self::PublicClient => ErrorCode::UnauthorizedClient,
+            // It is not the workload's fault, and passes.
+            Self::Discovery(_) | Self::UnsignedAssertion(ClientJwtError::Jwks(_)) => {
+                ErrorCode::TemporarilyUnavailable
+            }
             Self::UnknownCode
             | Self::CodeOfAnotherClient
             | Self::ReplayedCode
@@ -170,6 +197,10 @@ impl TokenError {
             | Self::UnknownDeviceCode
             | Self::DeviceCodeOfAnotherClient
             | Self::UsedDeviceCode
+            | Self::UntrustedIssuer
+            | Self::UnsignedAssertion(_)
+            | Self::Assertion(_)
+            | Self::ReplayedAssertion
             | Self::GrantEnded
             | Self::OtherKey
             | Self::UserDisabled
@@ -193,6 +224,7 @@ impl TokenError {
                 ExchangeRefusal::ScopeNotAllowed => ErrorCode::InvalidScope,
             },
             Self::InvalidScope => ErrorCode::InvalidScope,
+            Self::InvalidTarget(_) => ErrorCode::InvalidTarget,
             Self::Details(_) => ErrorCode::InvalidAuthorizationDetails,
             Self::Internal(error) if error.is_temporary() => ErrorCode::TemporarilyUnavailable,
             Self::Internal(_) => ErrorCode::ServerError,
@@ -205,6 +237,15 @@ impl From<ClientAuthenticationError> for TokenError {
         match error {
             ClientAuthenticationError::Internal(error) => Self::Internal(error),
             refusal => Self::Client(refusal),
+        }
+    }
+}
+
+impl From<ClientJwtError> for TokenError {
+    fn from(error: ClientJwtError) -> Self {
+        match error {
+            ClientJwtError::Internal(error) => Self::Internal(error),
+            refusal => Self::UnsignedAssertion(refusal),
         }
     }
 }
@@ -263,12 +304,17 @@ impl Provider {
                 let client = self.admit(&mut db, &caller, owner, grant_type).await?;
                 drop(db);
                 let (code, found) = presented.ok_or(TokenError::UnknownDeviceCode)?;
-                self.redeem_device_code(&client, code.digest(), found, sender)
-                    .await
+                let digest = code.digest();
+                Box::pin(self.redeem_device_code(&client, digest, found, &request, sender)).await
             }
             TokenRequest::TokenExchange(request) => {
                 let client = self.admit(&mut db, &caller, None, grant_type).await?;
                 Box::pin(self.exchange_token(db, &client, request, sender)).await
+            }
+            TokenRequest::JwtBearer(request) => {
+                let client = self.admit(&mut db, &caller, None, grant_type).await?;
+                drop(db);
+                Box::pin(self.act_as_workload(&client, &request, sender)).await
             }
         }
     }

@@ -48,18 +48,19 @@ impl Provider {
         if issued.token.expires_at <= now {
             return Err(TokenError::ExpiredRefreshToken);
         }
-        if !issued.token.confirmation.is_met_by(&sender.keys()) {
+        if !sender.holds(&issued.token.confirmation) {
             return Err(TokenError::OtherKey);
         }
         admit_user(client, &issued.grant.user)?;
         let GrantWithParties { grant, user, .. } = issued.grant;
-        let access = Access {
-            scopes: narrowed(request.scopes, &grant.scopes)?,
-            details: grant
+        let access = Access::new(
+            narrowed(request.scopes, &grant.scopes)?,
+            grant
                 .details
                 .authorization_details
                 .narrowed(request.details)?,
-        };
+        );
+        let access = self.access(client, &grant, access, &request.resources)?;
 
         let confirmation = self.bind(client, sender).await?;
         let record = self.new_refresh_token(client, &grant, &confirmation, now);
