@@ -20,6 +20,7 @@ pub mod signing_key;
 
 mod crypto_provider;
 mod key_pair;
+mod verified;
 
 use crate::oidc::signing_algorithm::SigningAlgorithm;
 
