@@ -120,18 +120,18 @@ impl Connection {
         self.is_pipelined = self.health.patience.is_none();
     }
 
-    /// Runs what the unit of work has sent ahead and nothing has followed, if `is_to_stay`.
-    pub(super) async fn end_unit(&mut self, is_to_stay: bool) -> Result<(), sqlx::Error> {
-        self.is_pipelined = false;
-        if !is_to_stay {
-            self.pipeline.forget_statements();
-            return Ok(());
+    /// Runs what the unit of work has sent ahead and nothing has followed.
+    pub(super) async fn finish_unit(&mut self) -> Result<(), sqlx::Error> {
+        if let Some(train) = self.pipeline.flush() {
+            self.send(train).await?;
         }
-        let Some(train) = self.pipeline.flush() else {
-            return Ok(());
-        };
-        self.send(train).await?;
         Ok(())
+    }
+
+    /// Ends a unit of work: what it sent ahead and did not finish is forgotten.
+    pub(super) fn end_unit(&mut self) {
+        self.is_pipelined = false;
+        self.pipeline.forget_statements();
     }
 
     /// What the last statement of `train` answers.

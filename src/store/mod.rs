@@ -34,7 +34,6 @@ pub mod users;
 mod connection;
 mod database;
 mod error;
-mod gathering;
 mod migrations;
 mod pipeline;
 mod pool;
@@ -57,11 +56,9 @@ use tokio::task::JoinHandle;
 pub use self::connection::Connection;
 pub use self::database::{DatabaseOptions, is_safe_sqlite};
 pub use self::error::{Outage, StoreError};
-pub use self::gathering::Announcement;
 pub use self::pool::Lease;
 
 use self::database::Database;
-use self::gathering::Gathering;
 use self::pool::Pool;
 use self::unit_of_work::{Pending, Waiting};
 use crate::oidc::confirmation::Confirmation;
@@ -85,7 +82,6 @@ enum Writer {
     /// One task runs them all.
     Serial {
         units: mpsc::Sender<Waiting>,
-        gathering: Gathering,
         pool: Pool,
         task: Arc<Mutex<Option<Task>>>,
     },
@@ -131,21 +127,11 @@ impl Store {
                 );
                 let (units, waiting) = mpsc::channel(unit_of_work::BATCH);
                 let (closing, closed) = oneshot::channel();
-                let gathering = Gathering::default();
-                let task = unit_of_work::write_in_batches(
-                    writer.clone(),
-                    waiting,
-                    gathering.clone(),
-                    closed,
-                );
+                let task = unit_of_work::write_in_batches(writer.clone(), waiting, closed);
                 let handle = tokio::spawn(task);
-                let writer = Writer::Serial {
-                    units,
-                    gathering,
-                    pool: writer,
-                    task: Arc::new(Mutex::new(Some(Task { closing, handle }))),
-                };
-                (readers, writer)
+                let task = Arc::new(Mutex::new(Some(Task { closing, handle })));
+                let pool = writer;
+                (readers, Writer::Serial { units, pool, task })
             }
         };
         let store = Self { readers, writer };
@@ -231,14 +217,11 @@ impl Store {
                 task.await
                     .unwrap_or_else(|_| Err(StoreError::Panicked.into()))
             }
-            Writer::Serial {
-                units, gathering, ..
-            } => {
+            Writer::Serial { units, .. } => {
                 let (reply, answer) = oneshot::channel();
                 let waiting = Box::new(Pending { unit, reply });
                 match units.send_timeout(waiting, PATIENCE).await {
-                    // The writer may have taken the first already, to wait for the others.
-                    Ok(()) => gathering.note(1 + units.max_capacity() - units.capacity()),
+                    Ok(()) => {}
                     Err(mpsc::error::SendTimeoutError::Timeout(_)) => {
                         return Err(StoreError::from(Outage::Busy).into());
                     }
@@ -250,16 +233,6 @@ impl Store {
                     .await
                     .unwrap_or_else(|_| Err(StoreError::from(Outage::Closed).into()))
             }
-        }
-    }
-
-    /// Announces a unit of work, so that others wait a moment to be committed with it. Whoever
-    /// has to do something slow before [`Self::write`] does well to say so before.
-    #[must_use]
-    pub fn announce(&self) -> Announcement {
-        match &self.writer {
-            Writer::Parallel(_) => Announcement::idle(),
-            Writer::Serial { gathering, .. } => gathering.announce(),
         }
     }
 

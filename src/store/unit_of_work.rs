@@ -4,10 +4,9 @@
 //! after a power cut.
 //!
 //! PostgreSQL gives every unit a transaction. SQLite has one writer, and its commit costs an
-//! fsync; so one task takes all the units that wait or were announced, runs them one after the
-//! other in one transaction, each behind a savepoint, and answers them when they are committed.
+//! fsync; so one task takes all the units that wait, runs them one after the other in one
+//! transaction, and answers them when they are committed.
 
-use std::iter;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -18,7 +17,6 @@ use tokio::time::timeout;
 
 use super::connection::Connection;
 use super::error::{Outage, StoreError};
-use super::gathering::Gathering;
 use super::pool::{Lease, Pool};
 
 /// A unit of work that waits for the writer: its closure, and who wants to know.
@@ -92,13 +90,13 @@ where
 {
     db.begin_unit();
     let outcome = AssertUnwindSafe(async {
-        let outcome = unit(db).await;
-        db.end_unit(outcome.is_ok())
-            .await
-            .map_err(StoreError::from)?;
-        outcome
+        let value = unit(db).await?;
+        db.finish_unit().await.map_err(StoreError::from)?;
+        Ok::<_, E>(value)
     });
-    let value = match timeout(PATIENCE, outcome.catch_unwind()).await {
+    let outcome = timeout(PATIENCE, outcome.catch_unwind()).await;
+    db.end_unit();
+    let value = match outcome {
         Ok(Ok(outcome)) => outcome?,
         Ok(Err(_panic)) => return Err(StoreError::Panicked.into()),
         Err(_) => return Err(StoreError::from(Outage::Silent).into()),
@@ -154,7 +152,6 @@ async fn begin(pool: &Pool) -> Result<Lease, StoreError> {
 pub(super) async fn write_in_batches(
     pool: Pool,
     mut units: mpsc::Receiver<Waiting>,
-    gathering: Gathering,
     closing: oneshot::Receiver<()>,
 ) {
     // It is asked again after it has said so, which without the fuse is a panic.
@@ -168,14 +165,10 @@ pub(super) async fn write_in_batches(
                 is_open = false;
                 units.close();
             }
-            first = units.recv() => {
-                let Some(first) = first else {
+            count = units.recv_many(&mut batch, BATCH) => {
+                if count == 0 {
                     return;
-                };
-                gathering.complete(|| 1 + units.len()).await;
-                batch.push(first);
-                let others = iter::from_fn(|| units.try_recv().ok());
-                batch.extend(others.take(BATCH - 1));
+                }
                 commit_together(&pool, batch.drain(..)).await;
             }
         }

@@ -237,7 +237,6 @@ impl Provider {
         let grant_type = request.grant_type();
         match request {
             TokenRequest::AuthorizationCode(request) => {
-                let _announcement = self.store.announce();
                 let issued = find_code(&mut db, &request).await?;
                 let owner = issued.as_ref().map(|issued| &issued.grant.client);
                 let client = self.admit(&mut db, &caller, owner, grant_type).await?;
@@ -246,7 +245,6 @@ impl Provider {
                 self.exchange_code(&client, issued, request, sender).await
             }
             TokenRequest::RefreshToken(request) => {
-                let _announcement = self.store.announce();
                 let presented = find_refresh_token(&mut db, &request).await?;
                 let owner = presented.as_ref().map(|(_, issued)| &issued.grant.client);
                 let client = self.admit(&mut db, &caller, owner, grant_type).await?;
