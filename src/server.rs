@@ -212,6 +212,10 @@ fn routes(app: &mut ServiceConfig) {
 /// [RFC 8414 section 3.1]: https://www.rfc-editor.org/rfc/rfc8414#section-3.1
 fn well_known(app: &mut ServiceConfig, base: &str) {
     app.service(public(webfinger::PATH).route(read().to(crate::http::webfinger::get)));
+    let protected = format!("{}{base}", path::PROTECTED_RESOURCE);
+    app.service(public(&protected).route(read().to(discovery::protected_resource)));
+    let protected = public(&format!("{protected}{}", path::USERINFO));
+    app.service(protected.route(read().to(discovery::protected_userinfo)));
     if base.is_empty() {
         return;
     }

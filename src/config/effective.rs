@@ -20,12 +20,12 @@ impl Config {
         }
         let mut section = "";
         for setting in self.settings.iter().filter(has_section) {
-            let Some((own, name)) = setting.key.split_once('.') else {
+            let Some((own, name)) = split(&setting.key) else {
                 continue;
             };
             if own != section {
                 // Writing to a string does not fail.
-                let _ = write!(text, "\n[{own}]\n");
+                let _ = write!(text, "\n[{}]\n", heading(own));
                 section = own;
             }
             line(&mut text, &bare_or_quoted(name), setting);
@@ -56,6 +56,29 @@ fn line(text: &mut String, name: &str, setting: &Setting) {
         let _ = write!(text, ", overrides {overridden}");
     }
     text.push('\n');
+}
+
+/// The section of a key, and its name there.
+fn split(key: &str) -> Option<(&str, &str)> {
+    if !key.starts_with("api.") {
+        return key.split_once('.');
+    }
+    // A URI has dots, and a scope may have some.
+    match key.rsplit_once(".scopes.") {
+        Some((own, scope)) => key.get(..own.len() + ".scopes".len()).zip(Some(scope)),
+        None => key.rsplit_once('.'),
+    }
+}
+
+/// A section as TOML writes it.
+fn heading(section: &str) -> String {
+    let Some(api) = section.strip_prefix("api.") else {
+        return section.to_owned();
+    };
+    match api.strip_suffix(".scopes") {
+        Some(identifier) => format!("api.{}.scopes", quoted(identifier)),
+        None => format!("api.{}", quoted(api)),
+    }
 }
 
 /// A key as TOML writes it.

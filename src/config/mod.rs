@@ -7,6 +7,7 @@
 //!
 //! **Invariant:** this module alone reads the environment.
 
+mod api;
 mod authorization_details;
 pub mod brand;
 pub mod client_certificates;

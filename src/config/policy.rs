@@ -14,6 +14,10 @@ use crate::oidc::scope::{STANDARD, Scopes};
 /// Reads the policy.
 pub(super) fn read(reader: &mut Reader) -> Policy {
     let default = Policy::default();
+    let apis = super::api::read(reader);
+    let mut registration = registration::read(reader, default.registration);
+    // Who may ask for an API may register with its scopes.
+    registration.scope = registration.scope.union(&apis.open_scopes());
     Policy {
         lifetimes: lifetimes(reader, &default.lifetimes),
         passwords: passwords(reader, &default.passwords),
@@ -29,10 +33,11 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
         unsigned_request_objects: reader
             .or("unsigned_request_objects", default.unsigned_request_objects),
         request_uri: reader.or("request_uri", default.request_uri),
-        registration: registration::read(reader, default.registration),
+        registration,
         webfinger_domains: registration::webfinger_domains(reader),
         scopes: scopes(reader),
         authorization_details: super::authorization_details::read(reader),
+        apis,
         outbound: super::outbound::read(reader),
         client_certificates: default.client_certificates.clone(),
     }

@@ -187,6 +187,22 @@ impl Reader {
             .collect()
     }
 
+    /// The keys of the section `name` in the file, without the section, of one whose keys are free;
+    /// each with whether it is an empty section itself, which is then known.
+    pub(super) fn sections_of(&mut self, name: &str) -> Vec<(String, bool)> {
+        let prefix = format!("{name}.");
+        let entries = self.file.iter().filter(|(key, _)| key.starts_with(&prefix));
+        let keys: Vec<_> = entries
+            .map(|(key, entry)| (key.clone(), entry.raw == Raw::EmptySection))
+            .collect();
+        for (key, _) in keys.iter().filter(|(_, is_empty)| *is_empty) {
+            self.file.remove(key);
+        }
+        keys.into_iter()
+            .map(|(key, is_empty)| (key[prefix.len()..].to_owned(), is_empty))
+            .collect()
+    }
+
     /// The keys of the section `name` that are set, whatever they mean.
     pub(super) fn keys_of(&self, name: &str) -> Vec<String> {
         let prefix = format!("{name}.");

@@ -12,6 +12,7 @@ use crate::cli::dev::Dev;
 use crate::cli::exit::{CliError, Exit};
 use crate::http::pages::Brand;
 use crate::http::site::{CookieNames, Site};
+use crate::oidc::api::Apis;
 use crate::oidc::issuer::Issuer;
 use crate::oidc::policy::{OutboundPolicy, Policy, RegistrationMode, RegistrationPolicy};
 use crate::provider::clock::Clock;
@@ -139,6 +140,10 @@ fn policy(registers_everybody: bool) -> Policy {
             describe("demo:read", "Read your data in the demo API"),
         ]
         .into(),
+        apis: Apis {
+            allows_loopback: true,
+            ..Apis::default()
+        },
         outbound: OutboundPolicy {
             allows_loopback: true,
             ..OutboundPolicy::default()

@@ -12,7 +12,7 @@ use super::authorization::{go_on_after, respond, transaction};
 use super::login::own_form;
 use super::page::{self, Frame};
 use super::pages::about_client::AboutClient;
-use super::pages::consent::{ConsentPage, DetailLine, ScopeLine};
+use super::pages::consent::{ApiLine, ConsentPage, DetailLine, ScopeLine};
 use super::pages::error::ErrorKind;
 use super::pages::{ClientSummary, UserSummary};
 use super::site::Site;
@@ -30,7 +30,7 @@ pub async fn get(site: Data<Site>, request: HttpRequest) -> HttpResponse {
     let binding = site.provider.binding(&browser);
     let logo = prompt.client.metadata.logo_uri.as_ref();
     let frame = Frame::new(&site, &request).showing(logo.and_then(WebUri::image_origin));
-    let mut scopes = scope_lines(&site, &prompt.scopes);
+    let mut scopes = scope_lines(&site, &prompt.scopes, &prompt.resources);
     scopes.extend(prompt.claims.iter().map(ScopeLine::of_claim));
     frame.send(
         StatusCode::OK,
@@ -48,6 +48,11 @@ pub async fn get(site: Data<Site>, request: HttpRequest) -> HttpResponse {
                 account: account(&prompt.user),
             },
             scopes,
+            apis: prompt
+                .resources
+                .iter()
+                .map(|it| api_line(&site, it))
+                .collect(),
             details: detail_lines(&site, &prompt.details),
         },
     )
@@ -74,9 +79,14 @@ pub async fn post(site: Data<Site>, request: HttpRequest, payload: Payload) -> H
 }
 
 /// Scopes in plain words: the operator's, or Keyfob's own.
-pub(super) fn scope_lines(site: &Site, scopes: &Scopes) -> Vec<ScopeLine> {
+pub(super) fn scope_lines(site: &Site, scopes: &Scopes, resources: &[String]) -> Vec<ScopeLine> {
+    let policy = site.provider.policy();
     let lines = scopes.iter().map(|scope| {
-        let described = site.provider.policy().scopes.get(scope);
+        let mut apis = resources
+            .iter()
+            .filter_map(|it| policy.apis.registered.get(it));
+        let of_api = apis.find_map(|api| api.scopes.get(scope));
+        let described = of_api.or_else(|| policy.scopes.get(scope));
         described.map_or_else(
             || ScopeLine::of(scope),
             |description| ScopeLine {
@@ -86,6 +96,15 @@ pub(super) fn scope_lines(site: &Site, scopes: &Scopes) -> Vec<ScopeLine> {
         )
     });
     lines.collect()
+}
+
+/// An API by its name, if it has one, and its address.
+fn api_line(site: &Site, resource: &str) -> ApiLine {
+    let api = site.provider.policy().apis.registered.get(resource);
+    ApiLine {
+        name: api.and_then(|api| api.name.clone()),
+        resource: resource.to_owned(),
+    }
 }
 
 /// What is asked for in detail, each with what the operator says of its type.

@@ -127,7 +127,7 @@ pub async fn confirmation(site: Data<Site>, request: HttpRequest) -> HttpRespons
                 account: account(&prompt.user),
             },
             user_code: &prompt.user_code.to_string(),
-            scopes: scope_lines(&site, &prompt.scopes),
+            scopes: scope_lines(&site, &prompt.scopes, &[]),
         },
     )
 }

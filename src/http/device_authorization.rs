@@ -4,6 +4,7 @@ use actix_web::http::header;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::oidc::api;
 use crate::oidc::error::ErrorCode;
 use crate::oidc::token_request::{self, TokenRequestError};
 use crate::provider::client::device_authorization::DeviceAuthorizationError;
@@ -32,6 +33,10 @@ async fn answer(site: &Site, request: &HttpRequest, payload: Payload) -> HttpRes
         }
         Err(_) => return OAuthError::new(ErrorCode::InvalidRequest).respond(),
     };
+    // A device's grant is for no API of its own.
+    if !api::named(&body).is_empty() {
+        return OAuthError::new(ErrorCode::InvalidTarget).respond();
+    }
     let answer = site
         .provider
         .authorize_device(&credentials, scopes.as_ref());

@@ -7,12 +7,32 @@ use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::Data;
 
+use crate::oidc::metadata::path;
+use crate::oidc::protected_resource::ProtectedResource;
+
 use super::cors::allow_everybody;
 use super::site::Site;
 
 /// Answers with the metadata.
 pub async fn metadata(site: Data<Site>) -> HttpResponse {
     json(&site, site.provider.metadata().await.to_string())
+}
+
+/// Answers with the metadata of Keyfob as a whole as a protected resource ([RFC 9728 section 3]).
+///
+/// [RFC 9728 section 3]: https://www.rfc-editor.org/rfc/rfc9728#section-3
+pub async fn protected_resource(site: Data<Site>) -> HttpResponse {
+    resource(&site, "")
+}
+
+/// The same of the userinfo endpoint.
+pub async fn protected_userinfo(site: Data<Site>) -> HttpResponse {
+    resource(&site, path::USERINFO)
+}
+
+fn resource(site: &Site, path: &str) -> HttpResponse {
+    let metadata = ProtectedResource::at(site.provider.issuer(), path);
+    json(site, serde_json::json!(metadata).to_string())
 }
 
 /// Answers with the public keys.

@@ -211,7 +211,9 @@ const fn describe(code: ErrorCode) -> &'static str {
         ErrorCode::AuthorizationPending => "nobody has answered on the verification page yet",
         ErrorCode::SlowDown => "the interval between two requests is now five seconds longer",
         ErrorCode::ExpiredToken => "the device code has expired; start again",
-        ErrorCode::InvalidTarget => "the audience or resource is malformed or not for this client",
+        ErrorCode::InvalidTarget => {
+            "the resource is unknown, not for this client, not granted, or not exactly one"
+        }
         ErrorCode::InvalidRedirectUri => "a redirect URI cannot be registered",
         ErrorCode::InvalidClientMetadata => "the client metadata cannot be registered",
         ErrorCode::LoginRequired => "nobody is signed in",

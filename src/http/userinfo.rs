@@ -6,6 +6,8 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::oidc::metadata::path;
 use crate::oidc::parameters::Parameters;
+use crate::oidc::protected_resource::metadata_uri;
+use crate::provider::client::protected_response::Answer;
 use crate::provider::client::userinfo::{BearerError, Scheme};
 
 use super::bearer::{from_header, refuse};
@@ -18,10 +20,30 @@ use super::site::Site;
 pub async fn answer(site: Data<Site>, request: HttpRequest, payload: Payload) -> HttpResponse {
     let mut response = match userinfo(&site, &request, payload).await {
         Ok(response) => response,
-        Err(error) => refuse(&error),
+        Err(error) => pointing(&site, refuse(&error)),
     };
     dpop::hand_out_nonce(&site, &request, &mut response);
     allow_registered(&site, &request, &mut response).await;
+    response
+}
+
+/// The same challenge, and where the metadata of the endpoint is ([RFC 9728 section 5.1]).
+///
+/// [RFC 9728 section 5.1]: https://www.rfc-editor.org/rfc/rfc9728#section-5.1
+fn pointing(site: &Site, mut response: HttpResponse) -> HttpResponse {
+    let challenge = response.headers().get(header::WWW_AUTHENTICATE);
+    let challenge = challenge.and_then(|challenge| challenge.to_str().ok());
+    let Some(challenge) = challenge else {
+        return response;
+    };
+    let between = if challenge.contains(' ') { ", " } else { " " };
+    let uri = metadata_uri(site.provider.issuer());
+    let pointing = format!("{challenge}{between}resource_metadata=\"{uri}\"");
+    if let Ok(pointing) = pointing.try_into() {
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, pointing);
+    }
     response
 }
 
@@ -54,7 +76,10 @@ async fn userinfo(
     };
     let sender = dpop::sender(site, request, path::USERINFO, Some(token))?;
     let userinfo = site.provider.userinfo(token, scheme, &sender).await?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(userinfo.claims))
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
+    Ok(match userinfo.answer {
+        Answer::Json(claims) => response.json(claims),
+        Answer::Jwt(jwt) => response.content_type("application/jwt").body(jwt),
+    })
 }

@@ -122,6 +122,6 @@ fn needs_consent(request: &AuthorizationRequest, client: &Client, situation: &Si
     let can_be_impersonated =
         !client.is_confidential() && !situation.redirect_uri.starts_with("https://");
     let consented = situation.consented;
-    let is_covered = consented.is_some_and(|it| it.covers(&request.scopes, &request.claims));
+    let is_covered = consented.is_some_and(|it| it.covers(request));
     can_be_impersonated || !is_covered
 }

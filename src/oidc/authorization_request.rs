@@ -8,22 +8,23 @@
 //! [OIDC Core section 3.1.2.1]: https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
 
 use super::acr::RequestedAcr;
+use super::api::InvalidTarget;
 use super::authorization_details::{AuthorizationDetails, AuthorizationDetailsError};
 use super::authorization_parameters::{bounded, code_challenge, dpop_jkt, max_age};
 use super::authorization_response::ReturnAddress;
 use super::claims_request::ClaimsRequest;
 use super::client::Client;
 use super::error::ErrorCode;
-use super::grant_type::GrantType;
 use super::parameters::{Parameters, Repeated};
 use super::pkce::CodeChallenge;
 use super::policy::Policy;
 use super::prompt::Prompt;
 use super::request_object::RequestObjectError;
 use super::request_uri::RequestUriRefusal;
+use super::requested_access::{resources, scopes};
 use super::response_mode::{Carrier, ResponseMode};
 use super::response_type::ResponseType;
-use super::scope::{OFFLINE_ACCESS, OPENID, Scopes};
+use super::scope::Scopes;
 
 /// A request that names no client and redirect URI that belong together, or not safely: nothing
 /// may be sent to where it says ([RFC 6749 section 4.1.2.1]).
@@ -93,6 +94,9 @@ pub enum Refusal {
     /// A `scope` that is missing, malformed, or leaves nothing to grant.
     #[error("the scope is missing, malformed or entirely unknown")]
     InvalidScope,
+    /// A `resource` that is not for the client.
+    #[error(transparent)]
+    InvalidTarget(#[from] InvalidTarget),
     /// No `nonce` in a request for an ID token that travels through the browser.
     #[error("the request has no nonce")]
     NonceMissing,
@@ -174,6 +178,7 @@ impl Refusal {
             Self::UnsupportedResponseType => ErrorCode::UnsupportedResponseType,
             Self::ResponseTypeNotAllowed => ErrorCode::UnauthorizedClient,
             Self::InvalidScope => ErrorCode::InvalidScope,
+            Self::InvalidTarget(_) => ErrorCode::InvalidTarget,
             Self::Details(_) => ErrorCode::InvalidAuthorizationDetails,
             Self::UnmetAuthentication => ErrorCode::UnmetAuthenticationRequirements,
             Self::LoginRequired | Self::OtherUserThanHinted => ErrorCode::LoginRequired,
@@ -192,6 +197,8 @@ pub struct AuthorizationRequest {
     pub response_type: ResponseType,
     /// The requested scopes that the client may have.
     pub scopes: Scopes,
+    /// The APIs that tokens are wanted for ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)).
+    pub resources: Vec<String>,
     /// The value to return in the ID token.
     pub nonce: Option<String>,
     /// The PKCE challenge.
@@ -280,6 +287,7 @@ pub fn parse(
         parameters.get(accepted)?;
     }
     let claims = claims(parameters, client)?;
+    let resources = resources(parameters, client, policy, response_type)?;
     let authorization_details = match parameters.get("authorization_details")? {
         Some(text) => AuthorizationDetails::read(text, client, &policy.authorization_details)?,
         None => AuthorizationDetails::default(),
@@ -291,8 +299,9 @@ pub fn parse(
             None if !authorization_details.is_empty() && !response_type.has_id_token() => {
                 Scopes::default()
             }
-            _ => scopes(parameters, client, response_type)?,
+            _ => scopes(parameters, client, policy, (response_type, &resources))?,
         },
+        resources,
         authorization_details,
         nonce: nonce(parameters, response_type)?,
         code_challenge: if response_type.has_code() {
@@ -367,26 +376,6 @@ fn response_type(
         return Err(Refusal::ResponseTypeNotAllowed);
     }
     Ok(response_type)
-}
-
-fn scopes(
-    parameters: &Parameters,
-    client: &Client,
-    response_type: ResponseType,
-) -> Result<Scopes, Refusal> {
-    let requested = parameters.get("scope")?.ok_or(Refusal::InvalidScope)?;
-    let requested: Scopes = requested.parse().map_err(|_| Refusal::InvalidScope)?;
-    let grant_types = &client.metadata.grant_types;
-    // OIDC Core section 11: without a code there is no refresh token to ask for.
-    let may_refresh = grant_types.contains(GrantType::RefreshToken) && response_type.has_code();
-    let permitted = client
-        .permitted(&requested)
-        .filtered(|scope| may_refresh || scope != OFFLINE_ACCESS);
-    let lacks_openid = response_type.has_id_token() && !permitted.contains(OPENID);
-    if permitted.is_empty() || lacks_openid {
-        return Err(Refusal::InvalidScope);
-    }
-    Ok(permitted)
 }
 
 fn nonce(parameters: &Parameters, response_type: ResponseType) -> Result<Option<String>, Refusal> {

@@ -1,6 +1,7 @@
 //! Consent: what a user allowed a client, remembered.
 
-use super::claims_request::{ClaimNames, ClaimsRequest};
+use super::authorization_request::AuthorizationRequest;
+use super::claims_request::ClaimNames;
 use super::client::ClientId;
 use super::scope::Scopes;
 use super::timestamp::Timestamp;
@@ -17,16 +18,21 @@ pub struct Consent {
     pub scopes: Scopes,
     /// Which single claims, beside those that go with the scopes.
     pub claims: ClaimNames,
+    /// Which APIs it may get tokens for ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)).
+    pub resources: Vec<String>,
     /// When it was last given.
     pub granted_at: Timestamp,
 }
 
 impl Consent {
-    /// Whether it covers `scopes` and what `claims` asks for beside them.
+    /// Whether it covers all that `request` asks for.
     #[must_use]
-    pub fn covers(&self, scopes: &Scopes, claims: &ClaimsRequest) -> bool {
-        let known = scopes.union(&self.scopes);
-        let beyond = claims.beyond(&known);
-        self.scopes.contains_all(scopes) && beyond.iter().all(|name| self.claims.contains(name))
+    pub fn covers(&self, request: &AuthorizationRequest) -> bool {
+        let known = request.scopes.union(&self.scopes);
+        let beyond = request.claims.beyond(&known);
+        let mut resources = request.resources.iter();
+        self.scopes.contains_all(&request.scopes)
+            && beyond.iter().all(|name| self.claims.contains(name))
+            && resources.all(|resource| self.resources.contains(resource))
     }
 }

@@ -39,7 +39,7 @@ pub enum ErrorCode {
     SlowDown,
     /// [RFC 8628 section 3.5](https://www.rfc-editor.org/rfc/rfc8628#section-3.5)
     ExpiredToken,
-    /// [RFC 8693 section 2.2.2](https://www.rfc-editor.org/rfc/rfc8693#section-2.2.2)
+    /// [RFC 8707 section 2](https://www.rfc-editor.org/rfc/rfc8707#section-2)
     InvalidTarget,
     /// [RFC 7591 section 3.2.2](https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2)
     InvalidRedirectUri,

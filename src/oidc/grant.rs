@@ -82,6 +82,10 @@ pub struct GrantDetails {
     /// The single claims that it asked for, beside those of its scopes.
     #[serde(skip_serializing_if = "ClaimsRequest::is_empty")]
     pub claims: ClaimsRequest,
+    /// The APIs that its tokens may be for, each for one of them
+    /// ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
 }
 
 /// Whether `client` gets a refresh token when it is granted `scopes`.

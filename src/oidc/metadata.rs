@@ -47,6 +47,8 @@ pub mod path {
     pub const JWKS: &str = "/.well-known/jwks.json";
     /// The metadata, as OIDC Discovery places it.
     pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
+    /// The metadata of what is protected by access tokens, as RFC 9728 places it.
+    pub const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
     /// The metadata, as RFC 8414 places it.
     pub const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
 }
@@ -83,6 +85,8 @@ pub struct Metadata {
     pub acr_values_supported: Vec<&'static str>,
     pub subject_types_supported: Vec<&'static str>,
     pub id_token_signing_alg_values_supported: Vec<&'static str>,
+    pub userinfo_signing_alg_values_supported: Vec<&'static str>,
+    pub introspection_signing_alg_values_supported: Vec<&'static str>,
     pub authorization_signing_alg_values_supported: Vec<&'static str>,
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
     pub token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
@@ -123,8 +127,12 @@ impl Metadata {
         let mut confidential = methods.clone();
         confidential.retain(|method| *method != ClientAuthenticationMethod::None.as_str());
         let assertion_algorithms = assertion_algorithms();
-        let custom = policy.scopes.keys().map(String::as_str);
-        let scopes = scope::STANDARD.iter().copied().chain(custom);
+        let signing_algorithms = SigningAlgorithm::ALL.iter().map(|it| it.as_str());
+        let signing_algorithms: Vec<_> = signing_algorithms.collect();
+        let standard = scope::standard();
+        let scopes = standard
+            .union(&policy.scopes.keys().cloned().collect())
+            .union(&policy.apis.open_scopes());
         Self {
             issuer: issuer.to_string(),
             authorization_endpoint: issuer.join(path::AUTHORIZATION),
@@ -143,7 +151,7 @@ impl Metadata {
             introspection_endpoint: back_channel.join(path::INTROSPECTION),
             revocation_endpoint: back_channel.join(path::REVOCATION),
             device_authorization_endpoint: back_channel.join(path::DEVICE_AUTHORIZATION),
-            scopes_supported: scopes.map(str::to_owned).collect(),
+            scopes_supported: scopes.iter().map(str::to_owned).collect(),
             response_types_supported: vec!["code"],
             response_modes_supported: response_modes(&[Carrier::Query, Carrier::FormPost]),
             grant_types_supported: GrantType::ALL
@@ -153,14 +161,10 @@ impl Metadata {
                 .collect(),
             acr_values_supported: acr::SUPPORTED.to_vec(),
             subject_types_supported: vec!["public"],
-            id_token_signing_alg_values_supported: SigningAlgorithm::ALL
-                .iter()
-                .map(|it| it.as_str())
-                .collect(),
-            authorization_signing_alg_values_supported: SigningAlgorithm::ALL
-                .iter()
-                .map(|it| it.as_str())
-                .collect(),
+            id_token_signing_alg_values_supported: signing_algorithms.clone(),
+            userinfo_signing_alg_values_supported: signing_algorithms.clone(),
+            introspection_signing_alg_values_supported: signing_algorithms.clone(),
+            authorization_signing_alg_values_supported: signing_algorithms,
             token_endpoint_auth_methods_supported: methods.clone(),
             token_endpoint_auth_signing_alg_values_supported: assertion_algorithms.clone(),
             introspection_endpoint_auth_methods_supported: confidential,

@@ -4,6 +4,7 @@
 //! is an argument.
 
 pub mod acr;
+pub mod api;
 pub mod authority;
 pub mod authorization_decision;
 pub mod authorization_details;
@@ -42,11 +43,14 @@ pub mod password;
 pub mod pkce;
 pub mod policy;
 pub mod prompt;
+pub mod protected_resource;
+pub mod protected_response;
 pub mod pushed_authorization_request;
 pub mod redirect_uri;
 pub mod registration;
 pub mod request_object;
 pub mod request_uri;
+mod requested_access;
 pub mod response_mode;
 pub mod response_type;
 pub mod scope;

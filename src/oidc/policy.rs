@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::api::Apis;
 use super::authority::Authority;
 use super::authorization_details::AuthorizationDetailsTypes;
 use super::logout::LogoutPolicy;
@@ -42,6 +43,8 @@ pub struct Policy {
     pub webfinger_domains: Vec<String>,
     /// What scopes beside the standard ones mean, in words for the consent page, by scope.
     pub scopes: BTreeMap<String, String>,
+    /// The APIs that clients can name in `resource`.
+    pub apis: Apis,
     /// The types of authorization details that clients may ask for.
     pub authorization_details: AuthorizationDetailsTypes,
     /// Where the provider may send requests that others cause.

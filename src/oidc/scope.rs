@@ -65,6 +65,18 @@ impl Scopes {
     }
 }
 
+impl FromIterator<String> for Scopes {
+    fn from_iter<I: IntoIterator<Item = String>>(scopes: I) -> Self {
+        let mut all = Self::default();
+        for scope in scopes {
+            if !all.contains(&scope) {
+                all.0.push(scope);
+            }
+        }
+        all
+    }
+}
+
 impl FromStr for Scopes {
     type Err = ScopeError;
 

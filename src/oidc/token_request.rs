@@ -5,6 +5,7 @@
 //! [RFC 7636 section 4.5]: https://www.rfc-editor.org/rfc/rfc7636#section-4.5
 //! [RFC 8628 section 3.4]: https://www.rfc-editor.org/rfc/rfc8628#section-3.4
 
+use super::api;
 use super::authorization_details::{AuthorizationDetails, AuthorizationDetailsError};
 use super::grant_type::GrantType;
 use super::parameters::{Parameters, Repeated};
@@ -35,6 +36,8 @@ pub struct AuthorizationCodeRequest {
     pub redirect_uri: Option<String>,
     /// The PKCE verifier. An empty one is one that does not fit.
     pub code_verifier: Option<String>,
+    /// The API that the token is to be for ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)).
+    pub resources: Vec<String>,
     /// Those of the granted details that are wanted; all, without it.
     pub details: Option<AuthorizationDetails>,
 }
@@ -46,6 +49,8 @@ pub struct RefreshTokenRequest {
     pub refresh_token: String,
     /// The scopes wanted; all that were granted, without it.
     pub scopes: Option<Scopes>,
+    /// The API that the token is to be for.
+    pub resources: Vec<String>,
     /// Those of the granted details that are wanted; all, without it.
     pub details: Option<AuthorizationDetails>,
 }
@@ -55,6 +60,8 @@ pub struct RefreshTokenRequest {
 pub struct ClientCredentialsRequest {
     /// The scopes wanted; all that the client is registered for, without it.
     pub scopes: Option<Scopes>,
+    /// The API that the token is to be for.
+    pub resources: Vec<String>,
     /// What is wanted in detail.
     pub details: Option<AuthorizationDetails>,
 }
@@ -64,6 +71,8 @@ pub struct ClientCredentialsRequest {
 pub struct DeviceCodeRequest {
     /// The device code, as presented.
     pub device_code: String,
+    /// The API that the token is to be for.
+    pub resources: Vec<String>,
 }
 
 /// Why a body is not a token request, in the order of the checks.
@@ -105,20 +114,24 @@ impl TokenRequest {
                 code: required(body, "code")?,
                 redirect_uri: body.get("redirect_uri")?.map(str::to_owned),
                 code_verifier: body.get_even_empty("code_verifier")?.map(str::to_owned),
+                resources: api::named(body),
                 details: details(body)?,
             }),
             GrantType::RefreshToken => Self::RefreshToken(RefreshTokenRequest {
                 refresh_token: required(body, "refresh_token")?,
                 scopes: scopes(body)?,
+                resources: api::named(body),
                 details: details(body)?,
             }),
             GrantType::ClientCredentials => Self::ClientCredentials(ClientCredentialsRequest {
                 scopes: scopes(body)?,
+                resources: api::named(body),
                 details: details(body)?,
             }),
             GrantType::Implicit => return Err(TokenRequestError::UnsupportedGrantType),
             GrantType::DeviceCode => Self::DeviceCode(DeviceCodeRequest {
                 device_code: required(body, "device_code")?,
+                resources: api::named(body),
             }),
             GrantType::TokenExchange => {
                 Self::TokenExchange(TokenExchangeRequest::parse(body, scopes(body)?)?)

@@ -25,6 +25,7 @@ use crate::keys::KeyError;
 use crate::keys::certificate::{ClientAuthorities, ClientAuthoritiesError};
 use crate::keys::jwt;
 use crate::keys::master_key::{DerivedKey, MasterKey};
+use crate::oidc::api::InvalidTarget;
 use crate::oidc::issuer::Issuer;
 use crate::oidc::metadata::Metadata;
 use crate::oidc::policy::Policy;
@@ -241,6 +242,9 @@ pub enum InternalError {
     /// A document could not be written as JSON.
     #[error("a document could not be written")]
     Document(#[from] serde_json::Error),
+    /// An API that a request was admitted for is not there any more.
+    #[error("an API is not there any more")]
+    Target(#[from] InvalidTarget),
     /// A task was cancelled.
     #[error("a task was cancelled")]
     Cancelled,
@@ -253,7 +257,11 @@ impl InternalError {
         match self {
             Self::Store(error) => error.is_temporary(),
             Self::Hash(error) => *error == HashError::Busy,
-            Self::Key(_) | Self::Token(_) | Self::Document(_) | Self::Cancelled => false,
+            Self::Key(_)
+            | Self::Token(_)
+            | Self::Document(_)
+            | Self::Target(_)
+            | Self::Cancelled => false,
         }
     }
 }

@@ -17,7 +17,7 @@ pub async fn find(
     client_id: &ClientId,
 ) -> Result<Option<Consent>, StoreError> {
     let consent = sqlx::query_as(
-        "SELECT user_id, client_id, scopes, claims, granted_at
+        "SELECT user_id, client_id, scopes, claims, resources, granted_at
            FROM consents WHERE user_id = $1 AND client_id = $2",
     )
     .bind(user_id.to_string())
@@ -33,7 +33,7 @@ pub async fn list_of_user(
     user_id: UserId,
 ) -> Result<Vec<Consent>, StoreError> {
     let consents = sqlx::query_as(
-        "SELECT user_id, client_id, scopes, claims, granted_at
+        "SELECT user_id, client_id, scopes, claims, resources, granted_at
            FROM consents WHERE user_id = $1 ORDER BY client_id",
     )
     .bind(user_id.to_string())
@@ -48,29 +48,34 @@ pub async fn list_of_user(
 pub async fn merge(db: &mut Connection, consent: &Consent) -> Result<Consent, StoreError> {
     // Reading the lists leaves out what is in them twice; nobody else can have changed them since.
     let all: Consent = sqlx::query_as(
-        "INSERT INTO consents (user_id, client_id, scopes, claims, granted_at)
-         VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO consents (user_id, client_id, scopes, claims, resources, granted_at)
+         VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (user_id, client_id) DO UPDATE
             SET scopes = consents.scopes || ' ' || excluded.scopes,
                 claims = COALESCE(consents.claims || ' ' || excluded.claims,
                                   consents.claims, excluded.claims),
+                resources = COALESCE(consents.resources || ' ' || excluded.resources,
+                                     consents.resources, excluded.resources),
                 granted_at = excluded.granted_at
-         RETURNING user_id, client_id, scopes, claims, granted_at",
+         RETURNING user_id, client_id, scopes, claims, resources, granted_at",
     )
     .bind(consent.user_id.to_string())
     .bind(consent.client_id.as_str())
     .bind(consent.scopes.to_string())
     .bind(claims(consent))
+    .bind(resources(consent))
     .bind(consent.granted_at.0)
     .fetch_one(&mut *db)
     .await?;
     sqlx::query(
-        "UPDATE consents SET scopes = $3, claims = $4 WHERE user_id = $1 AND client_id = $2",
+        "UPDATE consents SET scopes = $3, claims = $4, resources = $5
+          WHERE user_id = $1 AND client_id = $2",
     )
     .bind(consent.user_id.to_string())
     .bind(consent.client_id.as_str())
     .bind(all.scopes.to_string())
     .bind(claims(&all))
+    .bind(resources(&all))
     .execute(db)
     .await?;
     Ok(all)
@@ -98,6 +103,12 @@ fn claims(consent: &Consent) -> Option<String> {
     (!claims.is_empty()).then(|| claims.to_string())
 }
 
+/// The APIs as they are stored: nothing, where there are none.
+fn resources(consent: &Consent) -> Option<String> {
+    let resources = &consent.resources;
+    (!resources.is_empty()).then(|| resources.join(" "))
+}
+
 impl FromRow<'_, AnyRow> for Consent {
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
         Ok(Self {
@@ -107,6 +118,16 @@ impl FromRow<'_, AnyRow> for Consent {
             claims: match row.try_get::<Option<&str>, _>("claims")? {
                 Some(_) => super::parse(row, "claims")?,
                 None => ClaimNames::default(),
+            },
+            resources: {
+                let stored: Option<&str> = row.try_get("resources")?;
+                let mut resources: Vec<String> = Vec::new();
+                for resource in stored.unwrap_or_default().split_whitespace() {
+                    if !resources.iter().any(|own| own == resource) {
+                        resources.push(resource.to_owned());
+                    }
+                }
+                resources
             },
             granted_at: row.try_get("granted_at").map(Timestamp)?,
         })

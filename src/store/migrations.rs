@@ -51,6 +51,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0009_device_authorizations.sql"),
     ),
     (
+        10,
+        "resource indicators",
+        include_str!("../../migrations/0010_resource_indicators.sql"),
+    ),
+    (
         11,
         "sender-constrained tokens",
         include_str!("../../migrations/0011_sender_constrained_tokens.sql"),
@@ -64,6 +69,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         16,
         "token exchange",
         include_str!("../../migrations/0016_token_exchange.sql"),
+    ),
+    (
+        18,
+        "protected responses",
+        include_str!("../../migrations/0018_protected_responses.sql"),
     ),
 ];
 

@@ -143,6 +143,7 @@ pub(crate) fn grant(user: &User, client: &Client) -> Grant {
             claims: r#"{"userinfo":{"name":{"essential":true,"value":"A"}}}"#
                 .parse()
                 .unwrap(),
+            resources: vec!["https://mcp.example.com/mcp".to_owned()],
             dpop_jkt: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".to_owned()),
             authorization_details:
                 r#"[{"type":"payment","amount":{"value":"5"}}]"#.parse().unwrap(),

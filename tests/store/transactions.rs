@@ -167,6 +167,7 @@ async fn consent_is_merged_and_withdrawn(store: Store) {
         client_id: client.id.clone(),
         scopes: scopes.parse().unwrap(),
         claims: claims.parse().unwrap(),
+        resources: vec!["https://mcp.example.com/mcp".to_owned()],
         granted_at,
     };
     for (given, all) in [
@@ -219,6 +220,7 @@ async fn consent_is_merged_under_a_race(store: Store) {
             client_id: client_id("app"),
             scopes: format!("openid s{number}").parse().unwrap(),
             claims: ClaimNames::default(),
+            resources: Vec::new(),
             granted_at: NOW,
         };
         commit!(store, |db| consents::merge(db, &consent)).unwrap()

@@ -29,8 +29,19 @@ pub struct ConsentPage<'a> {
     pub user: UserSummary<'a>,
     /// What the client asks for.
     pub scopes: Vec<ScopeLine>,
+    /// The APIs at which it asks for it.
+    pub apis: Vec<ApiLine>,
     /// What it asks for in detail.
     pub details: Vec<DetailLine>,
+}
+
+/// An API that a client asks for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ApiLine {
+    /// The name that the operator gave it.
+    pub name: Option<String>,
+    /// What identifies it, most often its address.
+    pub resource: String,
 }
 
 /// Something that is asked for in detail, in plain words.

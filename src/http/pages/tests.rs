@@ -6,7 +6,7 @@ use std::time::Duration;
 use askama::Template;
 
 use super::about_client::AboutClient;
-use super::consent::{ConsentPage, DetailLine, ScopeLine};
+use super::consent::{ApiLine, ConsentPage, DetailLine, ScopeLine};
 use super::device::{ConfirmDevicePage, DeviceDonePage, UserCodeAlert, UserCodePage};
 use super::error::{ErrorKind, ErrorPage};
 use super::error_return::ErrorReturnPage;
@@ -100,6 +100,10 @@ fn interactions(layout: Layout<'_>) -> Vec<String> {
         about: ABOUT,
         user: USER,
         scopes: vec![ScopeLine::of(HOSTILE)],
+        apis: vec![ApiLine {
+            name: Some(HOSTILE.to_owned()),
+            resource: HOSTILE.to_owned(),
+        }],
         details: vec![DetailLine {
             kind: HOSTILE.to_owned(),
             description: HOSTILE.to_owned(),

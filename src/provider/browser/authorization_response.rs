@@ -119,6 +119,7 @@ impl Provider {
             nonce: request.nonce.clone(),
             details: GrantDetails {
                 claims: request.claims.about_user(),
+                resources: request.resources.clone(),
                 dpop_jkt: request.dpop_jkt.clone(),
                 authorization_details: request.authorization_details.clone(),
             },
@@ -149,7 +150,10 @@ impl Provider {
         }
         let mut access_token = None;
         if response_type.has_token() {
-            let access = Access::all_of(grant);
+            let mut access = Access::all_of(grant);
+            if let Some(resource) = grant.details.resources.first() {
+                access = self.access_to(client, resource, access)?;
+            }
             // Such a token comes by the browser, where nobody proves anything.
             let bound_to = Confirmation::default();
             let subject = Subject::User(grant);

@@ -28,6 +28,8 @@ pub struct ConsentPrompt {
     pub scopes: Scopes,
     /// And for which claims that do not go with the scopes.
     pub claims: ClaimNames,
+    /// And for tokens for which APIs.
+    pub resources: Vec<String>,
     /// And for what in detail.
     pub details: AuthorizationDetails,
 }
@@ -46,6 +48,7 @@ impl Provider {
             user: signed_in.user,
             claims: open.request.claims.beyond(&open.request.scopes),
             scopes: open.request.scopes,
+            resources: open.request.resources,
             details: open.request.authorization_details,
         })
     }
@@ -76,6 +79,7 @@ impl Provider {
                             client_id: open.client.id,
                             claims: open.request.claims.beyond(&open.request.scopes),
                             scopes: open.request.scopes,
+                            resources: open.request.resources,
                             granted_at: now,
                         };
                         consents::merge(db, &consent).await?;

@@ -39,13 +39,14 @@ impl Provider {
         }
 
         let GrantWithParties { grant, user, .. } = issued.grant;
-        let access = Access {
-            scopes: grant.scopes.clone(),
-            details: grant
+        let access = Access::new(
+            grant.scopes.clone(),
+            grant
                 .details
                 .authorization_details
                 .narrowed(request.details)?,
-        };
+        );
+        let access = self.access(client, &grant, access, &request.resources)?;
         let confirmation = self.bind(client, sender).await?;
         let refresh_record = self.new_refresh_token(client, &grant, &confirmation, now);
         let mut access_token =

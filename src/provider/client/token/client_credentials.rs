@@ -4,6 +4,7 @@
 //!
 //! [RFC 6749 section 4.4]: https://www.rfc-editor.org/rfc/rfc6749#section-4.4
 
+use crate::oidc::api::InvalidTarget;
 use crate::oidc::client::Client;
 use crate::oidc::scope::{STANDARD, Scopes};
 use crate::oidc::token_request::ClientCredentialsRequest;
@@ -27,10 +28,16 @@ impl Provider {
             return Err(TokenError::PublicClient);
         }
         let details = request.details.unwrap_or_default();
-        let access = Access {
-            scopes: own_scopes(client, request.scopes.as_ref())?,
-            details: details.permitted(client, &self.policy.authorization_details)?,
-        };
+        let mut access = Access::new(
+            own_scopes(client, request.scopes.as_ref())?,
+            details.permitted(client, &self.policy.authorization_details)?,
+        );
+        match request.resources.as_slice() {
+            [] => {}
+            // Nobody is asked here, so it gets no scope of the API that it is not registered for.
+            [resource] => access = self.access_to(client, resource, access)?,
+            _ => return Err(InvalidTarget.into()),
+        }
         let confirmation = self.bind(client, sender).await?;
         let now = self.clock.now();
         let mut access_token =

@@ -19,7 +19,7 @@ use crate::store::device_authorizations::{self, Decision, PresentedDeviceCode};
 use crate::store::grants::GrantWithParties;
 use crate::store::{Connection, StoreError, access_tokens, refresh_tokens};
 
-use super::issue::Subject;
+use super::issue::{Access, Subject};
 use super::{TokenError, admit_user};
 
 impl Provider {
@@ -29,6 +29,7 @@ impl Provider {
         client: &Client,
         digest: Digest,
         presented: PresentedDeviceCode,
+        request: &DeviceCodeRequest,
         sender: &Sender,
     ) -> Result<TokenResponse, TokenError> {
         let now = self.clock.now();
@@ -37,11 +38,12 @@ impl Provider {
             result => result?,
         };
         let GrantWithParties { grant, user, .. } = granted;
+        let access = Access::all_of(&grant);
+        let access = self.access(client, &grant, access, &request.resources)?;
         let confirmation = self.bind(client, sender).await?;
-        let scopes = grant.scopes.clone();
         let refresh_record = self.new_refresh_token(client, &grant, &confirmation, now);
         let mut access_token =
-            self.make_access_token(client, Subject::User(&grant), scopes, &confirmation, now)?;
+            self.make_access_token(client, Subject::User(&grant), access, &confirmation, now)?;
         let id_token = self.make_id_token(client, &grant, &user, None, &access_token, now)?;
         let refresh_token = gets_refresh_token(client, &grant.scopes)
             .then(|| self.random.secret(SecretKind::RefreshToken));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::keys::jwt::{self, TokenType};
+use crate::oidc::api::{self, Api, InvalidTarget};
 use crate::oidc::authorization_details::AuthorizationDetails;
 use crate::oidc::authorization_response::ResponseParameters;
 use crate::oidc::claims::{self, AccessTokenClaims, IdTokenClaims};
@@ -13,6 +14,7 @@ use crate::oidc::grant::{AccessTokenRecord, Grant, GrantId};
 use crate::oidc::response_type::ResponseType;
 use crate::oidc::scope::{self, Scopes};
 use crate::oidc::secret::{Digest, Secret, SecretKind};
+use crate::oidc::signing_algorithm::SigningAlgorithm;
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::token_exchange::Exchange;
 use crate::oidc::token_response::TokenResponse;
@@ -30,31 +32,53 @@ pub(in crate::provider) struct AccessToken {
     pub(in crate::provider) record: Option<(Digest, AccessTokenRecord)>,
 }
 
-/// What an access token allows.
+/// What an access token allows, and where.
 #[derive(Clone, Debug, Default)]
 pub(in crate::provider) struct Access {
     /// In scopes.
-    pub(super) scopes: Scopes,
+    scopes: Scopes,
     /// In detail.
-    pub(super) details: AuthorizationDetails,
+    details: AuthorizationDetails,
+    /// The one API that it is for, where one was asked for.
+    target: Option<Box<Target>>,
+}
+
+/// The API that a token is for.
+#[derive(Clone, Debug)]
+struct Target {
+    resource: String,
+    api: Api,
+    /// All scopes that were granted, also those that are not the API's.
+    granted: Scopes,
 }
 
 impl Access {
+    /// These, wherever the client's tokens are good.
+    pub(super) fn new(scopes: Scopes, details: AuthorizationDetails) -> Self {
+        Self {
+            scopes,
+            details,
+            target: None,
+        }
+    }
+
     /// All that was granted.
     pub(in crate::provider) fn all_of(grant: &Grant) -> Self {
-        Self {
-            scopes: grant.scopes.clone(),
-            details: grant.details.authorization_details.clone(),
-        }
+        let details = &grant.details.authorization_details;
+        Self::new(grant.scopes.clone(), details.clone())
+    }
+
+    /// The scopes of which the ID token speaks.
+    fn granted(&self) -> &Scopes {
+        self.target
+            .as_deref()
+            .map_or(&self.scopes, |it| &it.granted)
     }
 }
 
 impl From<Scopes> for Access {
     fn from(scopes: Scopes) -> Self {
-        Self {
-            scopes,
-            details: AuthorizationDetails::default(),
-        }
+        Self::new(scopes, AuthorizationDetails::default())
     }
 }
 
@@ -103,6 +127,40 @@ impl<'a> Subject<'a> {
 }
 
 impl Provider {
+    /// What a token allows that is asked for with `resources` where `grant` was given: all of
+    /// `access`, or what of it belongs to the one API that is meant.
+    pub(in crate::provider) fn access(
+        &self,
+        client: &Client,
+        grant: &Grant,
+        access: Access,
+        resources: &[String],
+    ) -> Result<Access, InvalidTarget> {
+        match api::target(&grant.details.resources, resources)? {
+            None => Ok(access),
+            Some(resource) => self.access_to(client, resource, access),
+        }
+    }
+
+    /// What of `access` belongs to the API that is called `resource`.
+    pub(in crate::provider) fn access_to(
+        &self,
+        client: &Client,
+        resource: &str,
+        access: Access,
+    ) -> Result<Access, InvalidTarget> {
+        let api = self.policy.apis.find(resource, client)?.into_owned();
+        Ok(Access {
+            scopes: access.scopes.filtered(|scope| api.has_scope(scope)),
+            details: access.details,
+            target: Some(Box::new(Target {
+                resource: resource.to_owned(),
+                api,
+                granted: access.scopes,
+            })),
+        })
+    }
+
     /// Makes an access token for `access`, bound to what [`Self::bind`] found.
     pub(in crate::provider) fn make_access_token(
         &self,
@@ -113,15 +171,18 @@ impl Provider {
         now: Timestamp,
     ) -> Result<AccessToken, InternalError> {
         let access = access.into();
-        let metadata = &client.metadata;
-        let lifetime = metadata.access_token_lifetime(self.policy.lifetimes.access_token);
+        let target = access.target.as_deref();
+        let (format, algorithm, lifetime) = self.form(client, target.map(|it| &it.api));
         let expires_at = subject.expiry(now, lifetime);
-        let audience = self.audience(client, &access.scopes, subject.exchange());
+        let audience = match target {
+            Some(target) => vec![target.resource.clone()],
+            None => self.audience(client, &access.scopes, subject.exchange()),
+        };
         let actor = subject
             .exchange()
             .and_then(|exchange| exchange.actor.clone());
         let grant_id = subject.grant().map(|grant| grant.id);
-        let (text, record) = match metadata.access_token_format {
+        let (text, record) = match format {
             AccessTokenFormat::Jwt => {
                 let claims = AccessTokenClaims {
                     iss: self.issuer.to_string(),
@@ -140,7 +201,7 @@ impl Provider {
                     grant_id: grant_id.as_ref().map(GrantId::to_string),
                     act: actor,
                 };
-                let key = self.signing_key(metadata.access_token_signed_response_alg, now)?;
+                let key = self.signing_key(algorithm, now)?;
                 (jwt::sign(&key, TokenType::AccessToken, &claims)?, None)
             }
             AccessTokenFormat::Opaque => {
@@ -168,6 +229,25 @@ impl Provider {
         })
     }
 
+    /// The form of an access token, the algorithm that signs it and its lifetime: as the API has
+    /// them, or else the client.
+    fn form(
+        &self,
+        client: &Client,
+        api: Option<&Api>,
+    ) -> (AccessTokenFormat, SigningAlgorithm, Duration) {
+        let metadata = &client.metadata;
+        let format = api.and_then(|api| api.token_format);
+        let algorithm = api.and_then(|api| api.token_signing_alg);
+        let lifetime = api.and_then(|api| api.token_lifetime);
+        let usual = metadata.access_token_lifetime(self.policy.lifetimes.access_token);
+        (
+            format.unwrap_or(metadata.access_token_format),
+            algorithm.unwrap_or(metadata.access_token_signed_response_alg),
+            lifetime.unwrap_or(usual),
+        )
+    }
+
     /// Makes the ID token that goes with `access_token`, if `scopes` make this OpenID Connect.
     pub(super) fn make_id_token(
         &self,
@@ -178,14 +258,14 @@ impl Provider {
         access_token: &AccessToken,
         now: Timestamp,
     ) -> Result<Option<String>, InternalError> {
-        if !access_token.access.scopes.contains(scope::OPENID) {
+        if !access_token.access.granted().contains(scope::OPENID) {
             return Ok(None);
         }
         let content = IdTokenContent {
             nonce,
             access_token: Some(&access_token.text),
             code: None,
-            scopes: &access_token.access.scopes,
+            scopes: access_token.access.granted(),
             claims: client.metadata.id_token_claims,
         };
         self.id_token(client, grant, user, &content, now).map(Some)

@@ -14,6 +14,7 @@ use authorization_code::find_code;
 use device_code::find_device_code;
 use refresh_token::find_refresh_token;
 
+use crate::oidc::api::InvalidTarget;
 use crate::oidc::authorization_details::AuthorizationDetailsError;
 use crate::oidc::client::Client;
 use crate::oidc::client_authentication::ClientCredentials;
@@ -136,6 +137,9 @@ pub enum TokenError {
     /// More than was granted, or what this grant cannot give.
     #[error("the scope is more than can be granted")]
     InvalidScope,
+    /// A `resource` that was not granted, or not one where one is needed.
+    #[error(transparent)]
+    InvalidTarget(#[from] InvalidTarget),
     /// Details that cannot be granted.
     #[error(transparent)]
     Details(#[from] AuthorizationDetailsError),
@@ -193,6 +197,7 @@ impl TokenError {
                 ExchangeRefusal::ScopeNotAllowed => ErrorCode::InvalidScope,
             },
             Self::InvalidScope => ErrorCode::InvalidScope,
+            Self::InvalidTarget(_) => ErrorCode::InvalidTarget,
             Self::Details(_) => ErrorCode::InvalidAuthorizationDetails,
             Self::Internal(error) if error.is_temporary() => ErrorCode::TemporarilyUnavailable,
             Self::Internal(_) => ErrorCode::ServerError,
@@ -263,8 +268,8 @@ impl Provider {
                 let client = self.admit(&mut db, &caller, owner, grant_type).await?;
                 drop(db);
                 let (code, found) = presented.ok_or(TokenError::UnknownDeviceCode)?;
-                self.redeem_device_code(&client, code.digest(), found, sender)
-                    .await
+                let digest = code.digest();
+                Box::pin(self.redeem_device_code(&client, digest, found, &request, sender)).await
             }
             TokenRequest::TokenExchange(request) => {
                 let client = self.admit(&mut db, &caller, None, grant_type).await?;

@@ -53,13 +53,14 @@ impl Provider {
         }
         admit_user(client, &issued.grant.user)?;
         let GrantWithParties { grant, user, .. } = issued.grant;
-        let access = Access {
-            scopes: narrowed(request.scopes, &grant.scopes)?,
-            details: grant
+        let access = Access::new(
+            narrowed(request.scopes, &grant.scopes)?,
+            grant
                 .details
                 .authorization_details
                 .narrowed(request.details)?,
-        };
+        );
+        let access = self.access(client, &grant, access, &request.resources)?;
 
         let confirmation = self.bind(client, sender).await?;
         let record = self.new_refresh_token(client, &grant, &confirmation, now);
