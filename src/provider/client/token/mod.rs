@@ -247,7 +247,7 @@ impl Provider {
                 let client = self.admit(&mut db, &caller, owner, grant_type).await?;
                 drop(db);
                 let issued = issued.ok_or(TokenError::UnknownCode)?;
-                self.exchange_code(&client, issued, request, sender).await
+                Box::pin(self.exchange_code(&client, issued, request, sender)).await
             }
             TokenRequest::RefreshToken(request) => {
                 let presented = find_refresh_token(&mut db, &request).await?;
@@ -255,7 +255,7 @@ impl Provider {
                 let client = self.admit(&mut db, &caller, owner, grant_type).await?;
                 drop(db);
                 let (token, issued) = presented.ok_or(TokenError::UnknownRefreshToken)?;
-                self.refresh(&client, &token, issued, request, sender).await
+                Box::pin(self.refresh(&client, &token, issued, request, sender)).await
             }
             TokenRequest::ClientCredentials(request) => {
                 let client = self.admit(&mut db, &caller, None, grant_type).await?;
