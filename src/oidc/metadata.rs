@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::acr;
 use super::claims;
 use super::client_authentication_method::ClientAuthenticationMethod;
+use super::encryption_algorithm::{ContentEncryptionAlgorithm, KeyManagementAlgorithm};
 use super::grant_type::GrantType;
 use super::issuer::Issuer;
 use super::jws_algorithm::JwsAlgorithm;
@@ -17,7 +18,6 @@ use super::policy::{ClientCertificatePolicy, Policy, RegistrationMode};
 use super::response_mode::{Carrier, SIGNED};
 use super::response_type::ResponseTypes;
 use super::scope;
-use super::signing_algorithm::SigningAlgorithm;
 
 /// The paths of the endpoints below the issuer.
 pub mod path {
@@ -85,9 +85,17 @@ pub struct Metadata {
     pub acr_values_supported: Vec<&'static str>,
     pub subject_types_supported: Vec<&'static str>,
     pub id_token_signing_alg_values_supported: Vec<&'static str>,
+    pub id_token_encryption_alg_values_supported: Vec<&'static str>,
+    pub id_token_encryption_enc_values_supported: Vec<&'static str>,
     pub userinfo_signing_alg_values_supported: Vec<&'static str>,
+    pub userinfo_encryption_alg_values_supported: Vec<&'static str>,
+    pub userinfo_encryption_enc_values_supported: Vec<&'static str>,
     pub introspection_signing_alg_values_supported: Vec<&'static str>,
+    pub introspection_encryption_alg_values_supported: Vec<&'static str>,
+    pub introspection_encryption_enc_values_supported: Vec<&'static str>,
     pub authorization_signing_alg_values_supported: Vec<&'static str>,
+    pub authorization_encryption_alg_values_supported: Vec<&'static str>,
+    pub authorization_encryption_enc_values_supported: Vec<&'static str>,
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
     pub token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
@@ -109,6 +117,8 @@ pub struct Metadata {
     pub require_pushed_authorization_requests: bool,
     pub code_challenge_methods_supported: Vec<&'static str>,
     pub dpop_signing_alg_values_supported: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_certificate_bound_access_tokens: Option<bool>,
     pub authorization_response_iss_parameter_supported: bool,
     pub frontchannel_logout_supported: bool,
     pub frontchannel_logout_session_supported: bool,
@@ -127,7 +137,12 @@ impl Metadata {
         let mut confidential = methods.clone();
         confidential.retain(|method| *method != ClientAuthenticationMethod::None.as_str());
         let assertion_algorithms = assertion_algorithms();
-        let signing_algorithms = SigningAlgorithm::ALL.iter().map(|it| it.as_str());
+        let encryption_algorithms = KeyManagementAlgorithm::ALL.iter();
+        let encryption_algorithms: Vec<_> = encryption_algorithms.map(|it| it.as_str()).collect();
+        let encryption_methods = ContentEncryptionAlgorithm::ALL.iter();
+        let encryption_methods: Vec<_> = encryption_methods.map(|it| it.as_str()).collect();
+        let signing_algorithms = policy.key_rotation.algorithms.iter();
+        let signing_algorithms = signing_algorithms.map(|it| it.as_str());
         let signing_algorithms: Vec<_> = signing_algorithms.collect();
         let standard = scope::standard();
         let scopes = standard
@@ -154,17 +169,21 @@ impl Metadata {
             scopes_supported: scopes.iter().map(str::to_owned).collect(),
             response_types_supported: vec!["code"],
             response_modes_supported: response_modes(&[Carrier::Query, Carrier::FormPost]),
-            grant_types_supported: GrantType::ALL
-                .iter()
-                .filter(|it| **it != GrantType::Implicit)
-                .map(|it| it.as_str())
-                .collect(),
+            grant_types_supported: grant_types(policy),
             acr_values_supported: acr::SUPPORTED.to_vec(),
             subject_types_supported: vec!["public"],
             id_token_signing_alg_values_supported: signing_algorithms.clone(),
+            id_token_encryption_alg_values_supported: encryption_algorithms.clone(),
+            id_token_encryption_enc_values_supported: encryption_methods.clone(),
             userinfo_signing_alg_values_supported: signing_algorithms.clone(),
+            userinfo_encryption_alg_values_supported: encryption_algorithms.clone(),
+            userinfo_encryption_enc_values_supported: encryption_methods.clone(),
             introspection_signing_alg_values_supported: signing_algorithms.clone(),
+            introspection_encryption_alg_values_supported: encryption_algorithms.clone(),
+            introspection_encryption_enc_values_supported: encryption_methods.clone(),
             authorization_signing_alg_values_supported: signing_algorithms,
+            authorization_encryption_alg_values_supported: encryption_algorithms,
+            authorization_encryption_enc_values_supported: encryption_methods,
             token_endpoint_auth_methods_supported: methods.clone(),
             token_endpoint_auth_signing_alg_values_supported: assertion_algorithms.clone(),
             introspection_endpoint_auth_methods_supported: confidential,
@@ -184,6 +203,10 @@ impl Metadata {
             require_pushed_authorization_requests: policy.require_pushed_authorization_requests,
             code_challenge_methods_supported: vec!["S256"],
             dpop_signing_alg_values_supported: JwsAlgorithm::asymmetric_names(),
+            tls_client_certificate_bound_access_tokens: policy
+                .client_certificates
+                .is_accepted
+                .then_some(true),
             authorization_response_iss_parameter_supported: true,
             frontchannel_logout_supported: true,
             frontchannel_logout_session_supported: true,
@@ -212,6 +235,23 @@ fn response_modes(carriers: &[Carrier]) -> Vec<&'static str> {
     let plain = carriers.iter().map(|carrier| carrier.as_str());
     let signed = carriers.iter().map(|carrier| carrier.as_str_signed());
     plain.chain([SIGNED]).chain(signed).collect()
+}
+
+/// The grant types that there are under `policy`: implicit where [`Metadata::offering`] says so, and
+/// a JWT bearer where there is an issuer that is trusted.
+fn grant_types(policy: &Policy) -> Vec<&'static str> {
+    let trusts = !policy.trusted_issuers.is_empty();
+    let is_offered = |grant_type: &&GrantType| match grant_type {
+        GrantType::Implicit => false,
+        GrantType::JwtBearer => trusts,
+        GrantType::AuthorizationCode
+        | GrantType::RefreshToken
+        | GrantType::ClientCredentials
+        | GrantType::DeviceCode
+        | GrantType::TokenExchange => true,
+    };
+    let offered = GrantType::ALL.iter().filter(is_offered);
+    offered.map(|grant_type| grant_type.as_str()).collect()
 }
 
 fn authentication_methods(policy: &ClientCertificatePolicy) -> Vec<&'static str> {

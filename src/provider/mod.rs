@@ -7,6 +7,7 @@ pub mod account;
 pub mod browser;
 pub mod client;
 pub mod clock;
+mod issuer_discovery;
 pub mod jwks_cache;
 mod keyring;
 mod logout;
@@ -32,7 +33,9 @@ use crate::oidc::policy::Policy;
 use crate::store::{Store, StoreError};
 
 use account::password_hasher::{HashError, PasswordHasher};
+use client::protected_response::EncryptionError;
 use clock::Clock;
+use issuer_discovery::DiscoveredIssuers;
 use jwks_cache::JwksCache;
 use keyring::Keyring;
 use metadata::Document;
@@ -53,6 +56,7 @@ pub struct Provider {
     document: Document,
     outbound: Arc<Outbound>,
     jwks_cache: JwksCache,
+    discovered: DiscoveredIssuers,
     /// Who issues certificates to clients, if somebody does.
     client_authorities: Option<ClientAuthorities>,
     /// Whom a client assertion may be for: this issuer, and each endpoint where clients
@@ -106,6 +110,7 @@ impl Provider {
             succession_key: parts.master_key.derive("refresh token succession"),
             dpop_nonce_key: parts.master_key.derive("DPoP nonces"),
             form_key: parts.master_key.derive("forms"),
+            discovered: DiscoveredIssuers::default(),
             client_authorities: client_authorities(&parts.policy)?,
             jwks_cache: JwksCache::new(Arc::clone(&outbound)),
             outbound,
@@ -239,6 +244,9 @@ pub enum InternalError {
     /// Hashing failed.
     #[error("hashing failed")]
     Hash(#[from] HashError),
+    /// What a client wants encrypted could not be.
+    #[error(transparent)]
+    Encryption(#[from] EncryptionError),
     /// A document could not be written as JSON.
     #[error("a document could not be written")]
     Document(#[from] serde_json::Error),
@@ -257,6 +265,7 @@ impl InternalError {
         match self {
             Self::Store(error) => error.is_temporary(),
             Self::Hash(error) => *error == HashError::Busy,
+            Self::Encryption(error) => error.is_temporary(),
             Self::Key(_)
             | Self::Token(_)
             | Self::Document(_)

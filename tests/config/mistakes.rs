@@ -184,6 +184,12 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "true or false",
     ),
     (
+        "[client_certificates]\nheader = \"X-Client-Cert\"",
+        "client_certificates.header",
+        "\"X-Client-Cert\"",
+        "set trusted_proxies too",
+    ),
+    (
         "trusted_proxies = [\"10.0.0.0/33\"]",
         "trusted_proxies",
         "[\"10.0.0.0/33\"]",
@@ -268,6 +274,24 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "passwords.minimum_length",
         "4",
         "from 8",
+    ),
+    (
+        "[keys]\nalgorithms = [\"RS256\", \"HS256\"]",
+        "keys.algorithms",
+        "[\"RS256\", \"HS256\"]",
+        "PS256",
+    ),
+    (
+        "[keys]\nalgorithms = [\"ES256\"]",
+        "keys.algorithms",
+        "[\"ES256\"]",
+        "add \"RS256\"",
+    ),
+    (
+        "[api.\"https://api.example.com\"]\ntoken_signing_alg = \"ES384\"",
+        "api.https://api.example.com.token_signing_alg",
+        "\"ES384\"",
+        "add it there",
     ),
     (
         "[keys]\nrotation_interval = \"never\"",

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use keyfob::config::log::LogFormat;
+use keyfob::oidc::jws_algorithm::JwsAlgorithm;
 use keyfob::oidc::logout::EndingGrants;
 use keyfob::oidc::policy::RegistrationMode;
+use keyfob::oidc::workload_identity::IssuerKeys;
 
 use super::support::{Files, MASTER_KEY, good};
 
@@ -183,6 +185,7 @@ fn the_environment_wins_over_the_file_and_says_so() {
 fn the_effective_configuration_is_a_configuration() {
     let toml = good(
         "[scopes]\n\"mail:read\" = \"Read \\\"your\\\" mail\"\n[keys]\nrotation_interval = \"off\"\n\
+         algorithms = [\"ES384\", \"RS256\", \"PS256\"]\n\
          [authorization_details.\"https://a.test/1.0\"]\ndescription = \"Pay\"\nactions = [\"a\", \"b\"]",
     );
     let config = Files::new(&toml).load(&[]).unwrap();
@@ -195,6 +198,9 @@ fn the_effective_configuration_is_a_configuration() {
     assert_eq!(again.policy.authorization_details, *details);
     assert_eq!(details.len(), 1);
     assert_eq!(again.policy.key_rotation.interval, None);
+    let algorithms = again.policy.key_rotation.algorithms.iter();
+    let algorithms: Vec<_> = algorithms.map(ToString::to_string).collect();
+    assert_eq!(algorithms, ["RS256", "PS256", "ES384"]);
     assert_eq!(
         again.policy.lifetimes.session,
         config.policy.lifetimes.session
@@ -327,6 +333,7 @@ address_registrations = 1000
 window = "10m"
 
 [keys]
+algorithms = ["RS256", "ES256", "PS256"]
 rotation_interval = "30d"
 cache = "10m"
 
@@ -358,3 +365,68 @@ calendar = "Read your calendar"
 format = "json"
 level = "info,keyfob=debug"
 "##;
+
+#[test]
+fn an_issuer_of_workloads_is_read_under_its_name() {
+    let files = Files::new("");
+    let jwks = files.write("jwks.json", r#"{"keys": []}"#, 0o644);
+    let section = |members: &str| good(&format!("[trusted_issuers.ci]\n{members}"));
+    let files = Files::new(&section(&format!(
+        "issuer = \"https://ci.test\"\njwks_file = \"{}\"\nalgorithms = [\"EdDSA\"]\n",
+        jwks.display()
+    )));
+    let environment = [
+        (
+            "KEYFOB_TRUSTED_ISSUERS__CLUSTER__ISSUER",
+            "https://k8s.test",
+        ),
+        ("KEYFOB_TRUSTED_ISSUERS__CLUSTER__AUDIENCE", "a, b"),
+        ("KEYFOB_TRUSTED_ISSUERS__CLUSTER__SINGLE_USE", "false"),
+    ];
+    let config = files.load(&environment).unwrap();
+    let [ci, cluster] = config.policy.trusted_issuers.as_slice() else {
+        unreachable!("there are two")
+    };
+    assert_eq!(ci.issuer, "https://ci.test");
+    assert!(matches!(ci.keys, IssuerKeys::Given(_)));
+    assert_eq!(ci.algorithms, [JwsAlgorithm::EdDsa]);
+    assert!(ci.single_use);
+    assert_eq!(cluster.issuer, "https://k8s.test");
+    assert!(matches!(cluster.keys, IssuerKeys::Discovered));
+    assert_eq!(cluster.audience, ["a", "b"]);
+    assert_eq!(cluster.longest, Duration::from_hours(1));
+    assert!(!cluster.single_use);
+    assert!(
+        config
+            .effective()
+            .contains("\n[trusted_issuers.ci]\nissuer = \"https://ci.test\"")
+    );
+
+    for (members, key) in [
+        ("audience = []", "trusted_issuers.ci.issuer"),
+        (
+            "issuer = \"https://ci.test\"\nalgorithms = [\"none\"]",
+            "trusted_issuers.ci.algorithms",
+        ),
+        (
+            "issuer = \"https://ci.test\"\nalgorithms = [\"HS256\"]",
+            "trusted_issuers.ci.algorithms",
+        ),
+        (
+            "issuer = \"https://ci.test\"\njwks_file = \"missing\"",
+            "trusted_issuers.ci.jwks_file",
+        ),
+        (
+            "issuer = \"https://ci.test\"\nlongest_lifetime = \"2d\"",
+            "trusted_issuers.ci.longest_lifetime",
+        ),
+        (
+            "issuer = \"https://ci.test\"\nsubject = \"x\"",
+            "trusted_issuers.ci.subject",
+        ),
+    ] {
+        let mistakes = Files::new(&section(members)).load(&[]).unwrap_err();
+        let keys: Vec<_> = mistakes.iter().map(|it| it.key.as_str()).collect();
+        assert_eq!(keys, [key], "{members}");
+    }
+}
