@@ -50,27 +50,27 @@ impl Provider {
         let earned = self.make_tokens(client, (&grant, &user), access, &confirmation, now);
         let (response, records) = earned.await?;
 
-        let consumption = self
+        let grant_id = grant.id;
+        let stored = self
             .store
             .write(move |db| {
                 Box::pin(async move {
-                    let consumption = authorization_codes::consume(db, &digest, now).await?;
-                    if let Consumption::Consumed(_) = consumption {
-                        records.store(db).await?;
+                    records.store(db).await?;
+                    // If the race is lost, the unit fails, and nothing of it is kept.
+                    match authorization_codes::consume(db, &digest, now).await? {
+                        Consumption::Consumed(_) => Ok(()),
+                        Consumption::Replayed(_) => Err(TokenError::ReplayedCode),
+                        Consumption::Unknown => Err(TokenError::UnknownCode),
                     }
-                    Ok::<_, StoreError>(consumption)
                 })
             })
-            .await?;
-        match consumption {
-            Consumption::Consumed(_) => Ok(response),
-            // The race was lost: what was minted is thrown away, and what the winner got ends.
-            Consumption::Replayed(grant_id) => {
+            .await;
+        match stored {
+            Ok(()) => Ok(response),
+            Err(error) => {
                 let digest = Digest::of(&request.code);
-                self.punish(TokenError::ReplayedCode, digest, grant_id, now)
-                    .await
+                self.punish(error, digest, grant_id, now).await
             }
-            Consumption::Unknown => Err(TokenError::UnknownCode),
         }
     }
 

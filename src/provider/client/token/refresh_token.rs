@@ -69,24 +69,20 @@ impl Provider {
         let access_record = access_token.record.take();
         let rotation = Rotation {
             digest: presented.digest(),
+            is_retry,
             successor_digest: successor.digest(),
             successor: record,
         };
-        let is_allowed = self
-            .store
+        self.store
             .write(move |db| {
                 Box::pin(async move {
-                    let is_allowed = rotation.run(db, now).await?;
-                    if let (true, Some((digest, record))) = (is_allowed, access_record) {
+                    if let Some((digest, record)) = access_record {
                         access_tokens::insert(db, &digest, &record).await?;
                     }
-                    Ok::<_, StoreError>(is_allowed)
+                    rotation.run(db, now).await
                 })
             })
             .await?;
-        if !is_allowed {
-            return Err(TokenError::TooManyRetries);
-        }
         if is_retry {
             tracing::info!(client.id = %client.id, grant.id = %grant.id, "a lost refresh answer was given again");
         }
@@ -139,19 +135,26 @@ pub(super) async fn find_refresh_token(
 /// What a refresh does to the store.
 struct Rotation {
     digest: Digest,
+    is_retry: bool,
     successor_digest: Digest,
     successor: RefreshToken,
 }
 
 impl Rotation {
-    /// Rotates the token, or counts a retry where that was done before. Says whether the answer
-    /// may be given.
-    async fn run(&self, db: &mut Connection, now: Timestamp) -> Result<bool, StoreError> {
-        if refresh_tokens::rotate(db, &self.digest, now).await? {
+    /// Rotates the token, or counts a retry where that was done before, even a moment ago. It
+    /// fails where the answer may not be given.
+    async fn run(&self, db: &mut Connection, now: Timestamp) -> Result<(), TokenError> {
+        if !self.is_retry {
             refresh_tokens::insert(db, &self.successor_digest, &self.successor).await?;
-            return Ok(true);
+            if refresh_tokens::rotate(db, &self.digest, now).await? {
+                return Ok(());
+            }
         }
-        refresh_tokens::count_retry(db, &self.digest, MOST_RETRIES).await
+        if refresh_tokens::count_retry(db, &self.digest, MOST_RETRIES).await? {
+            Ok(())
+        } else {
+            Err(TokenError::TooManyRetries)
+        }
     }
 }
 
