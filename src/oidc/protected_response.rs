@@ -30,14 +30,14 @@ impl Protection {
     }
 
     /// That of an introspection response which is asked for as a JWT: signed by RS256, unless the
-    /// client says otherwise ([RFC 9701 section 6]).
+    /// client or its profile says otherwise ([RFC 9701 section 6]).
     ///
     /// [RFC 9701 section 6]: https://www.rfc-editor.org/rfc/rfc9701#section-6
     #[must_use]
     pub fn of_introspection(metadata: &ClientMetadata) -> Self {
         let algorithm = metadata.introspection_signed_response_alg;
         Self {
-            signed_by: Some(algorithm.unwrap_or_default()),
+            signed_by: Some(algorithm.unwrap_or(metadata.profile.usual_algorithm())),
         }
     }
 

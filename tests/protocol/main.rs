@@ -33,6 +33,8 @@ mod device;
 mod device_pages;
 mod dpop;
 mod dpop_binding;
+mod fapi2;
+mod fapi2_message_signing;
 mod jwks_cache;
 mod jwt_bearer;
 mod logout;

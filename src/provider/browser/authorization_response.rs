@@ -58,13 +58,14 @@ impl Provider {
         let session_state = self.session_state(browser, &pending);
         issued.parameters.extend(session_state);
         let response = self.respond(&pending.client, &pending.return_address, issued.parameters)?;
+        let profile = pending.client.metadata.profile;
         let code = issued.code.map(|code| {
             let record = AuthorizationCode {
                 grant_id: grant.id,
                 redirect_uri: pending.return_address.redirect_uri().to_owned(),
                 code_challenge: pending.request.code_challenge,
                 failures: 0,
-                expires_at: now.after(lifetimes.authorization_code),
+                expires_at: now.after(profile.code_lifetime(lifetimes.authorization_code)),
             };
             (code.digest(), record)
         });
@@ -190,8 +191,10 @@ impl Provider {
             return Ok(return_address.carry(parameters));
         }
         let now = self.clock.now();
-        let algorithm = client.metadata.authorization_signed_response_alg;
-        let key = self.signing_key(algorithm.unwrap_or_default(), now)?;
+        let metadata = &client.metadata;
+        let algorithm = metadata.authorization_signed_response_alg;
+        let algorithm = algorithm.unwrap_or(metadata.profile.usual_algorithm());
+        let key = self.signing_key(algorithm, now)?;
         let claims = SignedResponseClaims::new(&client.id, parameters, now);
         let response = jwt::sign_untyped(&key, &claims)?;
         Ok(return_address.carry(vec![("response", response)]))
