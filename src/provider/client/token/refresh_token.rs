@@ -9,7 +9,7 @@
 //! [RFC 9700 section 4.14.2]: https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2
 
 use crate::oidc::client::Client;
-use crate::oidc::grant::{GrantId, RefreshToken};
+use crate::oidc::grant::{AccessTokenRecord, GrantId, RefreshToken};
 use crate::oidc::scope::Scopes;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
@@ -71,25 +71,14 @@ impl Provider {
         let id_token = self.make_id_token(client, &grant, &user, None, &access_token, now)?;
         let rotates = is_retry || client.metadata.profile.rotates_refresh_tokens();
         let successor = rotates.then(|| self.successor(presented));
-        let access_record = access_token.record.take();
         let renewal = Renewal {
             digest: presented.digest(),
             successor_digest: successor.as_ref().map(Secret::digest),
             record,
+            access_token: access_token.record.take(),
         };
-        let is_allowed = self
-            .store
-            .write(move |db| {
-                Box::pin(async move {
-                    let is_allowed = renewal.run(db, now).await?;
-                    if let (true, Some((digest, record))) = (is_allowed, access_record) {
-                        access_tokens::insert(db, &digest, &record).await?;
-                    }
-                    Ok::<_, StoreError>(is_allowed)
-                })
-            })
-            .await?;
-        if !is_allowed {
+        let write = self.store.write(move |db| Box::pin(renewal.run(db, now)));
+        if !write.await? {
             return Err(TokenError::TooManyRetries);
         }
         if is_retry {
@@ -147,14 +136,25 @@ struct Renewal {
     digest: Digest,
     /// Where the token has a successor.
     successor_digest: Option<Digest>,
-    /// The token that the client has from now on.
+    /// The refresh token that the client has from now on.
     record: RefreshToken,
+    /// The access token, where it has to be stored.
+    access_token: Option<(Digest, AccessTokenRecord)>,
 }
 
 impl Renewal {
+    /// Does it, if the answer may be given, and says whether it may.
+    async fn run(self, db: &mut Connection, now: Timestamp) -> Result<bool, StoreError> {
+        let is_allowed = self.renew(db, now).await?;
+        if let (true, Some((digest, record))) = (is_allowed, self.access_token) {
+            access_tokens::insert(db, &digest, &record).await?;
+        }
+        Ok(is_allowed)
+    }
+
     /// Rotates the token, or counts a retry where that was done before; or lets it live on, where
-    /// it has no successor. Says whether the answer may be given.
-    async fn run(&self, db: &mut Connection, now: Timestamp) -> Result<bool, StoreError> {
+    /// it has no successor.
+    async fn renew(&self, db: &mut Connection, now: Timestamp) -> Result<bool, StoreError> {
         let Some(successor_digest) = &self.successor_digest else {
             return refresh_tokens::extend(db, &self.digest, self.record.expires_at).await;
         };
