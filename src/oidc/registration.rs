@@ -14,6 +14,7 @@ use super::client_metadata::ClientMetadata;
 use super::grant_type::GrantType;
 use super::logout_uri;
 use super::profile;
+use super::protected_response;
 use super::response_mode::{Carrier, ResponseMode};
 use super::workload_identity::WorkloadIdentity;
 
@@ -55,6 +56,7 @@ const RULES: &[Rule] = &[
     front_channel_types_have_their_grants,
     response_modes_are_known,
     client_keys::keys_go_with_the_method,
+    protected_response::encryption_has_keys,
     client_certificate::certificates_have_names,
     acting_without_a_person_needs_a_secret,
     workloads_are_told_from_others,

@@ -54,13 +54,9 @@ impl Provider {
         }
         admit_user(client, &issued.grant.user)?;
         let GrantWithParties { grant, user, .. } = issued.grant;
-        let access = Access::new(
-            narrowed(request.scopes, &grant.scopes)?,
-            grant
-                .details
-                .authorization_details
-                .narrowed(request.details)?,
-        );
+        let scopes = narrowed(request.scopes, &grant.scopes)?;
+        let granted = &grant.details.authorization_details;
+        let access = Access::new(scopes, granted.narrowed(request.details)?);
         let access = self.access(client, &grant, access, &request.resources)?;
 
         let confirmation = self.bind(client, sender).await?;
@@ -68,7 +64,8 @@ impl Provider {
         let mut access_token =
             self.make_access_token(client, Subject::User(&grant), access, &confirmation, now)?;
         // OIDC Core section 12.2: the ID token of a refresh has no nonce.
-        let id_token = self.make_id_token(client, &grant, &user, None, &access_token, now)?;
+        let id_token = self.make_id_token(client, &grant, &user, None, &access_token, now);
+        let id_token = id_token.await?;
         let rotates = is_retry || client.metadata.profile.rotates_refresh_tokens();
         let successor = rotates.then(|| self.successor(presented));
         let renewal = Renewal {
