@@ -20,25 +20,26 @@ pub struct PresentedRefreshToken {
     pub grant: GrantWithParties,
 }
 
-/// Stores a freshly issued token.
+/// Stores a freshly issued token. The successor of another may be stored already, by whoever
+/// presented that at the same time.
 pub async fn insert(
     db: &mut Connection,
     digest: &Digest,
     token: &RefreshToken,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    let query = sqlx::query(
         "INSERT INTO refresh_tokens
             (digest, grant_id, issued_at, expires_at, rotated_at, retries, confirmation)
-         VALUES ($1, $2, $3, $4, $5, 0, $6)",
+         VALUES ($1, $2, $3, $4, $5, 0, $6)
+         ON CONFLICT DO NOTHING",
     )
     .bind(digest.as_stored())
     .bind(token.grant_id.to_string())
     .bind(token.issued_at.0)
     .bind(token.expires_at.0)
     .bind(token.rotated_at.map(|at| at.0))
-    .bind(super::confirmation(&token.confirmation)?)
-    .execute(db)
-    .await?;
+    .bind(super::confirmation(&token.confirmation)?);
+    db.run_ahead(query).await?;
     Ok(())
 }
 

@@ -70,14 +70,13 @@ impl Provider {
         let successor = rotates.then(|| self.successor(presented));
         let renewal = Renewal {
             digest: presented.digest(),
+            is_retry,
             successor_digest: successor.as_ref().map(Secret::digest),
             record,
             access_token: access_token.record.take(),
         };
         let write = self.store.write(move |db| Box::pin(renewal.run(db, now)));
-        if !write.await? {
-            return Err(TokenError::TooManyRetries);
-        }
+        write.await?;
         if is_retry {
             tracing::info!(client.id = %client.id, grant.id = %grant.id, "a lost refresh answer was given again");
         }
@@ -131,6 +130,7 @@ pub(super) async fn find_refresh_token(
 /// What a refresh does to the store.
 struct Renewal {
     digest: Digest,
+    is_retry: bool,
     /// Where the token has a successor.
     successor_digest: Option<Digest>,
     /// The refresh token that the client has from now on.
@@ -140,24 +140,29 @@ struct Renewal {
 }
 
 impl Renewal {
-    /// Does it, if the answer may be given, and says whether it may.
-    async fn run(self, db: &mut Connection, now: Timestamp) -> Result<bool, StoreError> {
-        let is_allowed = self.renew(db, now).await?;
-        if let (true, Some((digest, record))) = (is_allowed, self.access_token) {
-            access_tokens::insert(db, &digest, &record).await?;
+    /// Does it. It fails where the answer may not be given.
+    async fn run(self, db: &mut Connection, now: Timestamp) -> Result<(), TokenError> {
+        if let Some((digest, record)) = &self.access_token {
+            access_tokens::insert(db, digest, record).await?;
         }
-        Ok(is_allowed)
+        if self.renew(db, now).await? {
+            Ok(())
+        } else {
+            Err(TokenError::TooManyRetries)
+        }
     }
 
-    /// Rotates the token, or counts a retry where that was done before; or lets it live on, where
-    /// it has no successor.
+    /// Rotates the token, or counts a retry where that was done before, even a moment ago; or lets
+    /// it live on, where it has no successor. Says whether the answer may be given.
     async fn renew(&self, db: &mut Connection, now: Timestamp) -> Result<bool, StoreError> {
         let Some(successor_digest) = &self.successor_digest else {
             return refresh_tokens::extend(db, &self.digest, self.record.expires_at).await;
         };
-        if refresh_tokens::rotate(db, &self.digest, now).await? {
+        if !self.is_retry {
             refresh_tokens::insert(db, successor_digest, &self.record).await?;
-            return Ok(true);
+            if refresh_tokens::rotate(db, &self.digest, now).await? {
+                return Ok(true);
+            }
         }
         refresh_tokens::count_retry(db, &self.digest, MOST_RETRIES).await
     }
