@@ -81,6 +81,23 @@ pub async fn rotate(
     Ok(updated.rows_affected() == 1)
 }
 
+/// Lets a token that was used, and is to be used again, live on. Returns whether it has not been
+/// exchanged meanwhile.
+pub async fn extend(
+    db: &mut Connection,
+    digest: &Digest,
+    expires_at: Timestamp,
+) -> Result<bool, StoreError> {
+    let updated = sqlx::query(
+        "UPDATE refresh_tokens SET expires_at = $2 WHERE digest = $1 AND rotated_at IS NULL",
+    )
+    .bind(digest.as_stored())
+    .bind(expires_at.0)
+    .execute(db)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
 /// Counts that a token was presented again after it had been exchanged. Returns whether that is
 /// still within `limit` times.
 pub async fn count_retry(
