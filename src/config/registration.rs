@@ -19,6 +19,13 @@ pub(super) fn read(reader: &mut Reader, default: RegistrationPolicy) -> Registra
         scope: reader
             .optional("registration.scope")
             .unwrap_or(default.scope),
+        client_id_metadata_documents: reader.or(
+            "registration.client_id_metadata_documents",
+            default.client_id_metadata_documents,
+        ),
+        metadata_document_hosts: reader
+            .or("registration.metadata_document_hosts", Domains(Vec::new()))
+            .0,
         unused_lifetime: reader.within(
             "registration.unused_lifetime",
             default.unused_lifetime,
@@ -74,8 +81,8 @@ impl Value for Domains {
         let wrong = || {
             Wrong::new(
                 "is not a list of domains",
-                "write the part of e-mail addresses after the @, such as [\"example.com\"] \
-                 (in the environment: with commas between)",
+                "write domain names, such as [\"example.com\"] (in the environment: with commas \
+                 between)",
             )
         };
         let domain = |text: &str| {

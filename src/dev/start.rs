@@ -128,7 +128,10 @@ async fn prepare(
 /// The rules of a production server, and words for the scopes of the seeded clients.
 fn policy(registers_everybody: bool) -> Policy {
     let describe = |scope: &str, words: &str| (scope.to_owned(), words.to_owned());
-    let mut registration = RegistrationPolicy::default();
+    let mut registration = RegistrationPolicy {
+        client_id_metadata_documents: true,
+        ..RegistrationPolicy::default()
+    };
     if registers_everybody {
         registration.mode = RegistrationMode::Open;
     }

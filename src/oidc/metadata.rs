@@ -108,6 +108,8 @@ pub struct Metadata {
     pub code_challenge_methods_supported: Vec<&'static str>,
     pub dpop_signing_alg_values_supported: Vec<&'static str>,
     pub authorization_response_iss_parameter_supported: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub client_id_metadata_document_supported: bool,
     pub frontchannel_logout_supported: bool,
     pub frontchannel_logout_session_supported: bool,
     pub backchannel_logout_supported: bool,
@@ -185,6 +187,7 @@ impl Metadata {
             code_challenge_methods_supported: vec!["S256"],
             dpop_signing_alg_values_supported: JwsAlgorithm::asymmetric_names(),
             authorization_response_iss_parameter_supported: true,
+            client_id_metadata_document_supported: policy.registration.client_id_metadata_documents,
             frontchannel_logout_supported: true,
             frontchannel_logout_session_supported: true,
             backchannel_logout_supported: true,
@@ -205,6 +208,14 @@ impl Metadata {
             .push(GrantType::Implicit.as_str());
         self
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// The response modes in which `carriers` carry a response, plain and signed.

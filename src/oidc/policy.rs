@@ -198,6 +198,10 @@ pub struct RegistrationPolicy {
     pub allow_implicit: bool,
     /// The scopes that they may have beside the standard ones.
     pub scope: Scopes,
+    /// Whether a `client_id` may be the address of a document that describes the client.
+    pub client_id_metadata_documents: bool,
+    /// The hosts at which such documents may be; empty for any.
+    pub metadata_document_hosts: Vec<String>,
     /// For how long one is kept that nobody has signed in to.
     pub unused_lifetime: Duration,
 }
@@ -231,6 +235,8 @@ impl Default for RegistrationPolicy {
             require_pkce: false,
             allow_implicit: false,
             scope: Scopes::default(),
+            client_id_metadata_documents: false,
+            metadata_document_hosts: Vec::new(),
             unused_lifetime: DAY * 7,
         }
     }

@@ -27,6 +27,7 @@ mod authorization_details;
 mod claims_parameter;
 mod client_assertions;
 mod client_certificates;
+mod client_id_metadata;
 mod client_signing_keys;
 mod device;
 mod device_pages;

@@ -32,6 +32,8 @@ const ABOUT: AboutClient<'_> = AboutClient {
     policy_uri: Some(HOSTILE),
     tos_uri: Some(HOSTILE),
     is_unchecked: true,
+    document_host: Some(HOSTILE),
+    is_on_own_machine: true,
 };
 const USER: UserSummary<'_> = UserSummary {
     name: HOSTILE,

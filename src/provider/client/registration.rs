@@ -157,7 +157,9 @@ impl Provider {
         described: &Map<String, Value>,
     ) -> Result<Registration, RegistrationError> {
         let metadata = self_registration::read(described, &self.policy.registration)?;
-        self.count_registration(&registrant).await?;
+        if let Some(retry_after) = self.count_registration(registrant.address).await? {
+            return Err(RegistrationError::TooMany { retry_after });
+        }
         check_keys(&metadata, &self.policy)?;
         self.check_addresses(&metadata).await?;
         let now = self.clock.now();
@@ -328,7 +330,10 @@ impl Provider {
     }
 
     /// Refuses addresses that Keyfob would never ask. No connection is made to any of them.
-    async fn check_addresses(&self, metadata: &ClientMetadata) -> Result<(), MetadataError> {
+    pub(super) async fn check_addresses(
+        &self,
+        metadata: &ClientMetadata,
+    ) -> Result<(), MetadataError> {
         let asked = self_registration::asked(metadata);
         if let Some((member, _)) = asked.get(MOST_ADDRESSES) {
             let reason = format!("it has at most {MOST_ADDRESSES} addresses");
@@ -341,14 +346,18 @@ impl Provider {
         Ok(())
     }
 
-    /// Counts one more registration from an address, and refuses it if there were too many.
-    async fn count_registration(&self, registrant: &Registrant) -> Result<(), RegistrationError> {
-        let address = registrant.address.map_or_else(String::new, network);
+    /// Counts one more registration from an address. If there were too many, returns after how
+    /// long the next one is looked at.
+    pub(super) async fn count_registration(
+        &self,
+        address: Option<IpAddr>,
+    ) -> Result<Option<Duration>, InternalError> {
+        let address = address.map_or_else(String::new, network);
         let key = Digest::of(&format!("registrations from {address}"));
         let now = self.clock.now();
         let window = self.policy.throttle.window;
         let limit = i64::from(self.policy.throttle.address_registrations);
-        let wait = self
+        let wait: Option<u64> = self
             .store
             .write(move |db| {
                 Box::pin(async move {
@@ -361,11 +370,7 @@ impl Provider {
                 })
             })
             .await?;
-        wait.map_or(Ok(()), |seconds| {
-            Err(RegistrationError::TooMany {
-                retry_after: Duration::from_secs(seconds),
-            })
-        })
+        Ok(wait.map(Duration::from_secs))
     }
 
     fn secret_for(&self, metadata: &ClientMetadata) -> Option<Secret> {
