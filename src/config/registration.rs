@@ -19,6 +19,7 @@ pub(super) fn read(reader: &mut Reader, default: RegistrationPolicy) -> Registra
         scope: reader
             .optional("registration.scope")
             .unwrap_or(default.scope),
+        allows_any_scope: default.allows_any_scope,
         client_id_metadata_documents: reader.or(
             "registration.client_id_metadata_documents",
             default.client_id_metadata_documents,

@@ -198,6 +198,8 @@ pub struct RegistrationPolicy {
     pub allow_implicit: bool,
     /// The scopes that they may have beside the standard ones.
     pub scope: Scopes,
+    /// Whether they may have any scope that they name: for development.
+    pub allows_any_scope: bool,
     /// Whether a `client_id` may be the address of a document that describes the client.
     pub client_id_metadata_documents: bool,
     /// The hosts at which such documents may be; empty for any.
@@ -235,6 +237,7 @@ impl Default for RegistrationPolicy {
             require_pkce: false,
             allow_implicit: false,
             scope: Scopes::default(),
+            allows_any_scope: false,
             client_id_metadata_documents: false,
             metadata_document_hosts: Vec::new(),
             unused_lifetime: DAY * 7,

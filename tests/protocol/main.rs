@@ -37,6 +37,7 @@ mod jwks_cache;
 mod logout;
 mod outbound;
 mod pushed_authorization_requests;
+mod registered_apis;
 mod registration;
 mod registration_addresses;
 mod registration_management;

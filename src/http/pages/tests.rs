@@ -163,6 +163,10 @@ fn devices(layout: Layout<'_>) -> Vec<String> {
         user: USER,
         user_code: HOSTILE,
         scopes: vec![ScopeLine::of(HOSTILE)],
+        apis: vec![ApiLine {
+            name: Some(HOSTILE.to_owned()),
+            resource: HOSTILE.to_owned(),
+        }],
     };
     let ends = [true, false].map(|is_connected| DeviceDonePage {
         layout,

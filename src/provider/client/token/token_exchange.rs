@@ -22,7 +22,7 @@ use crate::provider::{InternalError, Provider};
 use crate::store::grants::GrantWithParties;
 use crate::store::{Connection, Lease, access_tokens, grants};
 
-use super::issue::Subject;
+use super::issue::{Access, Subject};
 use super::{TokenError, admit_user};
 
 /// A presented token that is good.
@@ -59,6 +59,7 @@ impl Provider {
         drop(db);
         let exchange = decide(
             client,
+            &self.policy.apis,
             request.targets,
             request.scopes.as_ref(),
             &subject.known,
@@ -75,9 +76,15 @@ impl Provider {
             exchange: &exchange,
             until: subject.expires_at.min(grant.expires_at),
         };
-        let scopes = exchange.scopes.clone();
+        let mut access = Access::from(exchange.scopes.clone());
+        if let [target] = exchange.audience.as_slice()
+            && let Some(api) = self.policy.apis.get(target)
+        {
+            access = access.at(target, api.into_owned());
+        }
+        let scopes = access.scopes().clone();
         let mut access_token =
-            self.make_access_token(client, speaks_for, scopes, &confirmation, now)?;
+            self.make_access_token(client, speaks_for, access, &confirmation, now)?;
         if let Some((digest, record)) = access_token.record.take() {
             self.store
                 .write(move |db| {
@@ -89,7 +96,7 @@ impl Provider {
             client.id = %client.id, subject = %grant.user_id, grant.id = %grant.id,
             issued.to = subject.known.client_id,
             actor = exchange.actor.as_ref().map(|actor| &*actor.sub),
-            audience = exchange.audience.join(" "), scope = %exchange.scopes,
+            audience = exchange.audience.join(" "), scope = %scopes,
             "token exchanged"
         );
         let mut response = access_token.respond(None, None);
