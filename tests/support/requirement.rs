@@ -12,7 +12,7 @@ pub(crate) enum Requirement {
     Postgres,
     /// Chromium, its driver, and npm for axe-core.
     Browser,
-    /// Node.js with npm, and Python 3 with venv.
+    /// Node.js with npm, Python 3 with venv, and Go.
     Interop,
 }
 

@@ -38,6 +38,20 @@ pub(crate) fn python() -> Result<PathBuf, String> {
     })
 }
 
+/// The directory with `client`, the program of `tests/interop/go/`.
+///
+/// # Errors
+/// In words, if Go is missing or the program cannot be built.
+pub(crate) fn go() -> Result<PathBuf, String> {
+    let sources = ["go/go.mod", "go/go.sum", "go/main.go", "go/form_filler.go"];
+    install("go", &sources, |directory| {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/go");
+        let mut command = Command::new("go");
+        command.args(["build", "-mod=readonly", "-buildvcs=false", "-o"]);
+        run(command.arg(directory.join("client")).current_dir(source))
+    })
+}
+
 /// Puts `tests/interop/` into a directory of that name and runs `packages` there, unless it ran
 /// there before with the same `pinned` files.
 fn install(
