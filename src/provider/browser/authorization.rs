@@ -113,8 +113,7 @@ impl Provider {
         parameters: Parameters,
     ) -> Result<AuthorizationOutcome, AuthorizationError> {
         let client_id = authorization_request::client_id(&parameters)?;
-        self.read_metadata_document(client_id, browser.address)
-            .await?;
+        Box::pin(self.read_metadata_document(client_id, browser.address)).await?;
         let mut db = self.store.read().await?;
         let client = match client_id.parse() {
             Ok(id) => clients::find(&mut db, &id).await?,

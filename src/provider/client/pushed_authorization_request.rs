@@ -112,8 +112,7 @@ impl Provider {
         sender: &Sender,
         address: Option<IpAddr>,
     ) -> Result<PushedAuthorizationResponse, PushedAuthorizationRequestError> {
-        self.read_metadata_document(&credentials.client_id, address)
-            .await?;
+        Box::pin(self.read_metadata_document(&credentials.client_id, address)).await?;
         let caller = self.meet(credentials).await?;
         let mut db = self.store.read().await?;
         let client = self.authenticate(&mut db, &caller).await?;
