@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::acr;
 use super::claims;
 use super::client_authentication_method::ClientAuthenticationMethod;
+use super::client_metadata;
 use super::grant_type::GrantType;
 use super::issuer::Issuer;
 use super::jws_algorithm::JwsAlgorithm;
@@ -108,7 +109,7 @@ pub struct Metadata {
     pub code_challenge_methods_supported: Vec<&'static str>,
     pub dpop_signing_alg_values_supported: Vec<&'static str>,
     pub authorization_response_iss_parameter_supported: bool,
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "client_metadata::is_false")]
     pub client_id_metadata_document_supported: bool,
     pub frontchannel_logout_supported: bool,
     pub frontchannel_logout_session_supported: bool,
@@ -208,14 +209,6 @@ impl Metadata {
             .push(GrantType::Implicit.as_str());
         self
     }
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde asks for"
-)]
-fn is_false(value: &bool) -> bool {
-    !*value
 }
 
 /// The response modes in which `carriers` carry a response, plain and signed.

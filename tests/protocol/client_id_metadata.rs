@@ -228,9 +228,7 @@ async fn the_first_request_of_a_client_can_be_pushed() {
 #[tokio::test]
 async fn a_client_that_an_operator_disabled_stays_disabled() {
     let host = Host::new();
-    let server = Launch::dev()
-        .on(crate::support::launch::Database::File)
-        .start();
+    let server = Server::with_file();
     let party = host.party(&server);
     let url = party.request("openid").url();
     let mut browser = Browser::new(server.issuer());
