@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
+use crate::client_assertions::{TYPE, post};
 use crate::support::browser::{Arrival, Browser};
+use crate::support::client_key::{ClientKey, assertion_claims};
 use crate::support::jwt;
 use crate::support::launch::Launch;
 use crate::support::peer::{Peer, write_json};
@@ -223,6 +225,35 @@ async fn the_first_request_of_a_client_can_be_pushed() {
         .post("/oauth2/par", &parameters)
         .await
         .unauthenticated();
+}
+
+#[tokio::test]
+async fn a_described_client_can_authenticate_by_its_private_key() {
+    let (server, host) = (Server::dev(), Host::new());
+    let key = ClientKey::p256("a");
+    let mut document = host.good();
+    document["token_endpoint_auth_method"] = json!("private_key_jwt");
+    document["jwks"] = json!(key.jwks());
+    host.say(&document);
+    let party = host.party(&server);
+    let request = party.request("openid");
+    let user = server.user("alice");
+    let mut browser = Browser::new(server.issuer());
+    let away = browser
+        .sign_in(&request.url(), &user.username, &user.password)
+        .await;
+    let code = away.code();
+    let mut parameters = vec![
+        ("grant_type", "authorization_code"),
+        ("code", &*code),
+        ("redirect_uri", CALLBACK),
+        ("code_verifier", &*request.verifier),
+    ];
+    party.token(&parameters).await.unauthenticated();
+    let assertion = key.sign(&assertion_claims(&host.client_id(), server.issuer()));
+    parameters.push(("client_assertion_type", TYPE));
+    parameters.push(("client_assertion", &assertion));
+    post(&server, "/oauth2/token", &parameters).await.tokens();
 }
 
 #[tokio::test]
