@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::oidc::metadata::path;
 use crate::oidc::parameters::Parameters;
 use crate::oidc::protected_resource::metadata_uri;
+use crate::provider::client::protected_response::Answer;
 use crate::provider::client::userinfo::{BearerError, Scheme};
 
 use super::bearer::{from_header, refuse};
@@ -75,7 +76,10 @@ async fn userinfo(
     };
     let sender = dpop::sender(site, request, path::USERINFO, Some(token))?;
     let userinfo = site.provider.userinfo(token, scheme, &sender).await?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(userinfo.claims))
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
+    Ok(match userinfo.answer {
+        Answer::Json(claims) => response.json(claims),
+        Answer::Jwt(jwt) => response.content_type("application/jwt").body(jwt),
+    })
 }

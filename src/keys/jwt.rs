@@ -35,6 +35,9 @@ pub enum TokenType {
     /// A logout token
     /// ([Back-Channel Logout section 2.4](https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken)).
     LogoutToken,
+    /// What the introspection endpoint says of a token
+    /// ([RFC 9701 section 5](https://www.rfc-editor.org/rfc/rfc9701#section-5)).
+    Introspection,
 }
 
 impl TokenType {
@@ -45,6 +48,7 @@ impl TokenType {
             Self::IdToken => "JWT",
             Self::AccessToken => "at+jwt",
             Self::LogoutToken => "logout+jwt",
+            Self::Introspection => "token-introspection+jwt",
         }
     }
 
@@ -143,10 +147,12 @@ pub fn sign<C: Serialize>(
     encode(key, Some(token_type.as_str()), claims)
 }
 
-/// Signs `claims` that are no token: an authorization response ([JARM section 2.1]), which has no
-/// `typ` of its own. Without one, nothing here takes it for a token either.
+/// Signs `claims` that are no token: an authorization response ([JARM section 2.1]) or userinfo
+/// ([OIDC Core section 5.3.2]), which have no `typ` of their own. Without one, nothing here takes
+/// them for a token either.
 ///
 /// [JARM section 2.1]: https://openid.net/specs/oauth-v2-jarm-final.html#section-2.1
+/// [OIDC Core section 5.3.2]: https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse
 pub fn sign_untyped<C: Serialize>(key: &SigningKey, claims: &C) -> Result<String, KeyError> {
     encode(key, None, claims)
 }

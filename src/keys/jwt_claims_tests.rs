@@ -14,6 +14,7 @@ fn no_kind_of_token_is_taken_for_another() {
         TokenType::IdToken,
         TokenType::AccessToken,
         TokenType::LogoutToken,
+        TokenType::Introspection,
     ];
     for signed in types {
         let token = sign(key, signed, &claims()).unwrap();

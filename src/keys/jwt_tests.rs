@@ -66,6 +66,7 @@ fn a_token_is_verified_by_the_keyset_that_signed_it() {
             TokenType::IdToken,
             TokenType::AccessToken,
             TokenType::LogoutToken,
+            TokenType::Introspection,
         ] {
             let token = sign(key, token_type, &claims()).unwrap();
             let header = decode(token.split('.').next().unwrap()).unwrap();

@@ -103,6 +103,15 @@ pub struct ClientMetadata {
     pub subject_type: Option<SubjectType>,
     /// The algorithm that signs its ID tokens.
     pub id_token_signed_response_alg: SigningAlgorithm,
+    /// The algorithm that signs what the userinfo endpoint tells it; without it, that is JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_signed_response_alg: Option<SigningAlgorithm>,
+    /// The algorithm that signs what the introspection endpoint tells it, where it asks for a JWT;
+    /// without it, RS256 ([RFC 9701 section 6]).
+    ///
+    /// [RFC 9701 section 6]: https://www.rfc-editor.org/rfc/rfc9701#section-6
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub introspection_signed_response_alg: Option<SigningAlgorithm>,
     /// The algorithm that signs its authorization responses, where it asks for signed ones;
     /// without it, RS256 ([JARM section 3]).
     ///

@@ -86,6 +86,8 @@ pub struct Metadata {
     pub acr_values_supported: Vec<&'static str>,
     pub subject_types_supported: Vec<&'static str>,
     pub id_token_signing_alg_values_supported: Vec<&'static str>,
+    pub userinfo_signing_alg_values_supported: Vec<&'static str>,
+    pub introspection_signing_alg_values_supported: Vec<&'static str>,
     pub authorization_signing_alg_values_supported: Vec<&'static str>,
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
     pub token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
@@ -128,6 +130,8 @@ impl Metadata {
         let mut confidential = methods.clone();
         confidential.retain(|method| *method != ClientAuthenticationMethod::None.as_str());
         let assertion_algorithms = assertion_algorithms();
+        let signing_algorithms = SigningAlgorithm::ALL.iter().map(|it| it.as_str());
+        let signing_algorithms: Vec<_> = signing_algorithms.collect();
         let standard = scope::standard();
         let scopes = standard
             .union(&policy.scopes.keys().cloned().collect())
@@ -160,14 +164,10 @@ impl Metadata {
                 .collect(),
             acr_values_supported: acr::SUPPORTED.to_vec(),
             subject_types_supported: vec!["public"],
-            id_token_signing_alg_values_supported: SigningAlgorithm::ALL
-                .iter()
-                .map(|it| it.as_str())
-                .collect(),
-            authorization_signing_alg_values_supported: SigningAlgorithm::ALL
-                .iter()
-                .map(|it| it.as_str())
-                .collect(),
+            id_token_signing_alg_values_supported: signing_algorithms.clone(),
+            userinfo_signing_alg_values_supported: signing_algorithms.clone(),
+            introspection_signing_alg_values_supported: signing_algorithms.clone(),
+            authorization_signing_alg_values_supported: signing_algorithms,
             token_endpoint_auth_methods_supported: methods.clone(),
             token_endpoint_auth_signing_alg_values_supported: assertion_algorithms.clone(),
             introspection_endpoint_auth_methods_supported: confidential,

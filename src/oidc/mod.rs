@@ -45,6 +45,7 @@ pub mod pkce;
 pub mod policy;
 pub mod prompt;
 pub mod protected_resource;
+pub mod protected_response;
 pub mod pushed_authorization_request;
 pub mod redirect_uri;
 pub mod registration;

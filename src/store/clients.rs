@@ -6,6 +6,7 @@ use sqlx::{FromRow, Row as _};
 use super::{Connection, StoreError};
 use crate::oidc::client::{Client, ClientId, ClientSecrets};
 use crate::oidc::client_metadata::ClientMetadata;
+use crate::oidc::protected_response::Protection;
 use crate::oidc::response_type::ResponseTypes;
 use crate::oidc::secret::Digest;
 use crate::oidc::timestamp::Timestamp;
@@ -29,8 +30,8 @@ pub async fn insert(db: &mut Connection, client: &Client) -> Result<bool, StoreE
         "INSERT INTO clients
             (id, metadata, secret_digest, previous_secret_digest, previous_secret_expires_at,
              created_at, updated_at, disabled_at, self_registered_at,
-             front_channel_response_types)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+             front_channel_response_types, userinfo_protection)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          ON CONFLICT DO NOTHING",
     )
     .bind(client.id.as_str())
@@ -43,6 +44,7 @@ pub async fn insert(db: &mut Connection, client: &Client) -> Result<bool, StoreE
     .bind(client.disabled_at.map(|at| at.0))
     .bind(client.self_registered_at.map(|at| at.0))
     .bind(front_channel(&client.metadata)?)
+    .bind(userinfo(&client.metadata)?)
     .execute(db)
     .await?;
     Ok(inserted.rows_affected() == 1)
@@ -57,11 +59,12 @@ pub async fn upsert(db: &mut Connection, client: &Client) -> Result<Timestamp, S
         "INSERT INTO clients
             (id, metadata, secret_digest, previous_secret_digest, previous_secret_expires_at,
              created_at, updated_at, disabled_at, self_registered_at,
-             front_channel_response_types)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+             front_channel_response_types, userinfo_protection)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          ON CONFLICT (id) DO UPDATE
             SET metadata = excluded.metadata,
                 front_channel_response_types = excluded.front_channel_response_types,
+                userinfo_protection = excluded.userinfo_protection,
                 secret_digest = excluded.secret_digest,
                 previous_secret_digest = excluded.previous_secret_digest,
                 previous_secret_expires_at = excluded.previous_secret_expires_at,
@@ -80,6 +83,7 @@ pub async fn upsert(db: &mut Connection, client: &Client) -> Result<Timestamp, S
     .bind(client.disabled_at.map(|at| at.0))
     .bind(client.self_registered_at.map(|at| at.0))
     .bind(front_channel(&client.metadata)?)
+    .bind(userinfo(&client.metadata)?)
     .fetch_one(db)
     .await?;
     Ok(Timestamp(created_at))
@@ -160,6 +164,7 @@ pub async fn update_metadata(
         "UPDATE clients
             SET metadata = $3,
                 front_channel_response_types = $5,
+                userinfo_protection = $6,
                 updated_at = CASE WHEN updated_at < $4 THEN $4 ELSE updated_at + 1 END
           WHERE id = $1 AND updated_at = $2",
     )
@@ -168,6 +173,7 @@ pub async fn update_metadata(
     .bind(super::json(metadata)?)
     .bind(now.0)
     .bind(front_channel(metadata)?)
+    .bind(userinfo(metadata)?)
     .execute(db)
     .await?;
     Ok(updated.rows_affected() == 1)
@@ -247,6 +253,7 @@ pub async fn replace(
         "UPDATE clients
             SET metadata = $3,
                 front_channel_response_types = $8,
+                userinfo_protection = $9,
                 secret_digest = $5,
                 previous_secret_digest = $6,
                 previous_secret_expires_at = $7,
@@ -261,6 +268,7 @@ pub async fn replace(
     .bind(previous)
     .bind(previous_expires_at)
     .bind(front_channel(&client.metadata)?)
+    .bind(userinfo(&client.metadata)?)
     .execute(db)
     .await?;
     Ok(updated.rows_affected() == 1)
@@ -353,6 +361,16 @@ fn front_channel(metadata: &ClientMetadata) -> sqlx::Result<Option<String>> {
         return Ok(None);
     }
     super::json(&types).map(Some)
+}
+
+/// How the client of `metadata` wants userinfo, as it is stored beside it, where the userinfo
+/// endpoint reads it without the rest: nothing, where that is plain JSON.
+fn userinfo(metadata: &ClientMetadata) -> sqlx::Result<Option<String>> {
+    let protection = Protection::of_userinfo(metadata);
+    if protection.is_none() {
+        return Ok(None);
+    }
+    super::json(&protection).map(Some)
 }
 
 /// The columns that hold a client's secrets.

@@ -6,6 +6,7 @@ use sqlx::{FromRow, Row as _};
 use super::{Connection, StoreError, clients, users};
 use crate::oidc::client::{Client, ClientId};
 use crate::oidc::grant::{Grant, GrantDetails, GrantId};
+use crate::oidc::protected_response::Protection;
 use crate::oidc::session::SessionId;
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::user::{User, UserId};
@@ -44,6 +45,8 @@ pub struct LiveGrant {
     pub user: User,
     /// What else was asked for.
     pub details: GrantDetails,
+    /// How that client wants to be told of the user.
+    pub userinfo: Protection,
 }
 
 /// The grants that a session was used for, and that may end with it.
@@ -160,7 +163,8 @@ pub async fn find_of_session(
 macro_rules! live_columns {
     () => {
         concat!(
-            "grants.client_id AS grantee_id, grants.details AS grant_details, ",
+            "grants.client_id AS grantee_id, grants.details AS grant_details, \
+             grantees.userinfo_protection, ",
             users::columns!()
         )
     };
@@ -392,6 +396,10 @@ impl FromRow<'_, AnyRow> for LiveGrant {
             client_id: super::parse(row, "grantee_id")?,
             user: User::from_row(row)?,
             details: read_details(row)?,
+            userinfo: match row.try_get::<Option<&str>, _>("userinfo_protection")? {
+                Some(_) => super::parse_json(row, "userinfo_protection")?,
+                None => Protection::default(),
+            },
         })
     }
 }

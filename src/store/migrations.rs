@@ -70,6 +70,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "token exchange",
         include_str!("../../migrations/0016_token_exchange.sql"),
     ),
+    (
+        18,
+        "protected responses",
+        include_str!("../../migrations/0018_protected_responses.sql"),
+    ),
 ];
 
 /// Brings the schema up to date, and leaves alone one that is.

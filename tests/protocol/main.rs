@@ -36,6 +36,7 @@ mod dpop_binding;
 mod jwks_cache;
 mod logout;
 mod outbound;
+mod protected_responses;
 mod pushed_authorization_requests;
 mod registered_apis;
 mod registration;

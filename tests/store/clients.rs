@@ -2,7 +2,8 @@
 
 use keyfob::oidc::client::{ClientId, ClientSecrets};
 use keyfob::oidc::response_type::{ResponseType, ResponseTypes};
-use keyfob::store::{Store, clients};
+use keyfob::oidc::signing_algorithm::SigningAlgorithm;
+use keyfob::store::{Store, clients, grants};
 
 use crate::fixture::{
     LATER, MUCH_LATER, NOW, Parties, client, client_id, commit, digest, issue_code,
@@ -14,6 +15,7 @@ conformance! {
     registering_a_client_again_replaces_it_and_keeps_its_age,
     a_client_is_not_changed_by_who_has_not_seen_the_last_change,
     the_front_channel_response_types_are_those_of_enabled_clients,
+    the_protection_of_userinfo_is_that_of_the_client_as_it_is,
     a_rotated_secret_leaves_the_one_before_for_a_while,
     deleting_a_client_ends_everything_issued_to_it,
     clients_are_found_by_what_their_metadata_mentions,
@@ -75,6 +77,35 @@ async fn find_client(store: &Store, id: &str) -> keyfob::oidc::client::Client {
         .await
         .unwrap()
         .unwrap()
+}
+
+async fn the_protection_of_userinfo_is_that_of_the_client_as_it_is(store: Store) {
+    let Parties { client, grant, .. } = parties(&store).await;
+    let stored = async |expected: Option<SigningAlgorithm>| {
+        let mut db = reader(&store).await;
+        let live = grants::find_live(&mut db, grant.id, None, NOW).await;
+        assert_eq!(live.unwrap().unwrap().userinfo.signed_by, expected);
+    };
+    stored(None).await;
+    let mut signed = client;
+    for (algorithm, updated_at) in [(Some(SigningAlgorithm::ES256), NOW), (None, LATER)] {
+        signed.metadata.userinfo_signed_response_alg = algorithm;
+        let (id, metadata) = (signed.id.clone(), signed.metadata.clone());
+        let update = commit!(store, |db| {
+            clients::update_metadata(db, &id, updated_at, &metadata, LATER)
+        });
+        assert!(update.unwrap());
+        stored(algorithm).await;
+    }
+    signed.metadata.userinfo_signed_response_alg = Some(SigningAlgorithm::EdDsa);
+    let upserted = signed.clone();
+    commit!(store, |db| clients::upsert(db, &upserted)).unwrap();
+    stored(Some(SigningAlgorithm::EdDsa)).await;
+    signed.metadata.userinfo_signed_response_alg = None;
+    let (replaced, read_at) = (signed.clone(), signed.updated_at);
+    let replacement = commit!(store, |db| clients::replace(db, &replaced, read_at, LATER));
+    assert!(replacement.unwrap());
+    stored(None).await;
 }
 
 async fn the_front_channel_response_types_are_those_of_enabled_clients(store: Store) {

@@ -6,6 +6,7 @@ use crate::oidc::claims::{AccessTokenClaims, OneOrMany};
 use crate::oidc::client::{Client, ClientId};
 use crate::oidc::confirmation::Confirmation;
 use crate::oidc::grant::{GrantDetails, GrantId};
+use crate::oidc::protected_response::Protection;
 use crate::oidc::scope::Scopes;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
@@ -40,6 +41,8 @@ pub struct LiveAccessToken {
     pub audience: OneOrMany,
     /// The keys that it is bound to.
     pub confirmation: Confirmation,
+    /// How the client wants to be told of the user.
+    pub userinfo: Protection,
     /// When it was issued.
     pub issued_at: Timestamp,
     /// When it ends.
@@ -68,6 +71,7 @@ impl LiveAccessToken {
             details: GrantDetails::default(),
             audience: claims.aud,
             confirmation: claims.cnf,
+            userinfo: Protection::default(),
             issued_at: claims.iat,
             expires_at: claims.exp,
         }
@@ -140,11 +144,15 @@ impl Provider {
         if claims.client_id == live.client_id.as_str() {
             return Ok(Some(LiveAccessToken {
                 details: live.details,
+                userinfo: live.userinfo,
                 ..LiveAccessToken::of_jwt(claims, live.client_id, Some(live.user))
             }));
         }
         let holder = enabled_client(db, &claims.client_id).await?;
-        Ok(holder.map(|holder| LiveAccessToken::of_jwt(claims, holder.id, Some(live.user))))
+        Ok(holder.map(|holder| LiveAccessToken {
+            userinfo: Protection::of_userinfo(&holder.metadata),
+            ..LiveAccessToken::of_jwt(claims, holder.id, Some(live.user))
+        }))
     }
 
     async fn find_opaque(
@@ -168,6 +176,7 @@ impl Provider {
             details: own.map_or_else(GrantDetails::default, |grant| grant.details),
             audience: live.token.audience.into(),
             confirmation: live.token.confirmation,
+            userinfo: Protection::of_userinfo(&live.client.metadata),
             issued_at: live.token.issued_at,
             expires_at: live.token.expires_at,
         }))

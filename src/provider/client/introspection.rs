@@ -1,21 +1,25 @@
-//! The introspection endpoint ([RFC 7662]).
+//! The introspection endpoint ([RFC 7662]), and its answers as JWTs ([RFC 9701]).
 //!
 //! [RFC 7662]: https://www.rfc-editor.org/rfc/rfc7662
+//! [RFC 9701]: https://www.rfc-editor.org/rfc/rfc9701
 
 use serde::Serialize;
 
+use crate::keys::jwt::TokenType;
 use crate::oidc::authorization_details::AuthorizationDetails;
 use crate::oidc::claims::{AccessTokenClaims, OneOrMany};
 use crate::oidc::client::Client;
 use crate::oidc::client_authentication::ClientCredentials;
 use crate::oidc::confirmation::Confirmation;
 use crate::oidc::grant::GrantId;
+use crate::oidc::protected_response::{IntrospectionClaims, IntrospectionForm, Protection};
 use crate::oidc::scope::Scopes;
 use crate::oidc::secret::{Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::token_exchange::Actor;
 use crate::provider::client::access_token::{Handle, LiveAccessToken};
 use crate::provider::client::client_authentication::ClientAuthenticationError;
+use crate::provider::client::protected_response::Answer;
 use crate::provider::{InternalError, Provider};
 use crate::store::{Connection, grants, refresh_tokens};
 
@@ -64,7 +68,29 @@ impl Provider {
         &self,
         credentials: &ClientCredentials,
         token: &str,
-    ) -> Result<Introspection, ClientAuthenticationError> {
+        form: IntrospectionForm,
+    ) -> Result<Answer<Introspection>, ClientAuthenticationError> {
+        let (client, introspection) = self.look_into(credentials, token).await?;
+        if form == IntrospectionForm::Json {
+            return Ok(Answer::Json(introspection));
+        }
+        let claims = IntrospectionClaims {
+            iss: self.issuer.as_str(),
+            aud: client.id.as_str(),
+            iat: self.clock.now(),
+            token_introspection: &introspection,
+        };
+        let protection = Protection::of_introspection(&client.metadata);
+        let jwt = self.protect(protection, Some(TokenType::Introspection), &claims)?;
+        Ok(Answer::Jwt(jwt))
+    }
+
+    /// The client that asks, and what it may know of a token.
+    async fn look_into(
+        &self,
+        credentials: &ClientCredentials,
+        token: &str,
+    ) -> Result<(Client, Introspection), ClientAuthenticationError> {
         let caller = self.meet(credentials).await?;
         let mut db = self.store.read().await.map_err(InternalError::from)?;
         if let Some((claims, grant_id)) = self.read_jwt_of_grant(token) {
@@ -83,19 +109,21 @@ impl Provider {
                 Some(live) => self.find_of_grant(&mut db, claims, live).await?,
                 None => None,
             };
-            return Ok(self.tell(&client, token));
+            let told = self.tell(&client, token);
+            return Ok((client, told));
         }
         let client = self.authenticate(&mut db, &caller).await?;
         if !client.is_confidential() {
             return Err(ClientAuthenticationError::SecretMissing);
         }
         if let Some(secret) = Secret::parse(SecretKind::RefreshToken, token) {
-            return Ok(self
-                .introspect_refresh_token(&mut db, &client, &secret)
-                .await?);
+            let told = self.introspect_refresh_token(&mut db, &client, &secret);
+            let told = told.await?;
+            return Ok((client, told));
         }
         let token = self.find_access_token(&mut db, token).await?;
-        Ok(self.tell(&client, token))
+        let told = self.tell(&client, token);
+        Ok((client, told))
     }
 
     /// The claims of a JWT that hangs on a grant, and that grant.

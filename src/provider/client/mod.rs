@@ -6,6 +6,7 @@ pub mod client_id_metadata;
 pub mod device_authorization;
 pub mod dpop;
 pub mod introspection;
+pub mod protected_response;
 pub mod pushed_authorization_request;
 pub mod registration;
 mod request_object;

@@ -9,9 +9,11 @@ use crate::oidc::client::Client;
 use crate::oidc::confirmation::Confirmation;
 use crate::oidc::dpop::DpopError;
 use crate::oidc::error::ErrorCode;
+use crate::oidc::protected_response::UserinfoClaims;
 use crate::oidc::scope;
 use crate::oidc::user_claims;
 use crate::provider::client::dpop::{Sender, SenderError};
+use crate::provider::client::protected_response::Answer;
 use crate::provider::{InternalError, Provider};
 use crate::store::{StoreError, clients};
 
@@ -83,7 +85,7 @@ pub enum Scheme {
 #[derive(Debug)]
 pub struct Userinfo {
     /// `sub`, the claims of the granted scopes, and those that were asked for one by one.
-    pub claims: Map<String, Value>,
+    pub answer: Answer<Map<String, Value>>,
     /// The client whose pages may read the answer.
     pub client_id: String,
 }
@@ -113,8 +115,18 @@ impl Provider {
         all.insert("sub".to_owned(), user.id.to_string().into());
         all.extend(user_claims::of_scopes(&user, &token.scopes));
         all.extend(token.details.claims.userinfo.of_user(&user));
+        let answer = if token.userinfo.is_none() {
+            Answer::Json(all)
+        } else {
+            let claims = UserinfoClaims {
+                iss: self.issuer.as_str(),
+                aud: token.client_id.as_str(),
+                user: &all,
+            };
+            Answer::Jwt(self.protect(token.userinfo, None, &claims)?)
+        };
         Ok(Userinfo {
-            claims: all,
+            answer,
             client_id: token.client_id.to_string(),
         })
     }
