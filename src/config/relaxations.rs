@@ -107,7 +107,18 @@ impl Config {
                     .to_owned(),
             );
         }
-        if policy.registration.offers_implicit() {
+        let registration = &policy.registration;
+        if registration.client_id_metadata_documents
+            && registration.metadata_document_hosts.is_empty()
+        {
+            found.push(
+                "registration.client_id_metadata_documents without metadata_document_hosts: anybody \
+                 can describe an application and ask the people here for access to their accounts; \
+                 they decide by its name and address"
+                    .to_owned(),
+            );
+        }
+        if registration.offers_implicit() {
             found.push(
                 "registration.allow_implicit: applications that register themselves may get access \
                  tokens through the browser, where its history, extensions and scripts can read \

@@ -223,10 +223,11 @@ pub enum RegistrationMode {
 }
 
 impl RegistrationPolicy {
-    /// Whether somebody can register a client with an implicit or hybrid response type.
+    /// Whether somebody can register or describe a client with an implicit or hybrid response type.
     #[must_use]
     pub fn offers_implicit(&self) -> bool {
-        self.allow_implicit && self.mode != RegistrationMode::Off
+        let is_open = self.mode != RegistrationMode::Off || self.client_id_metadata_documents;
+        self.allow_implicit && is_open
     }
 }
 

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use keyfob::config::log::LogFormat;
+use keyfob::oidc::api::{Api, ApiClients};
+use keyfob::oidc::client_metadata::AccessTokenFormat;
 use keyfob::oidc::logout::EndingGrants;
 use keyfob::oidc::policy::RegistrationMode;
+use keyfob::oidc::signing_algorithm::SigningAlgorithm;
 
 use super::support::{Files, MASTER_KEY, good};
 
@@ -80,6 +83,9 @@ fn every_setting_is_read() {
     assert!(registration.require_pkce);
     assert!(registration.allow_implicit);
     assert_eq!(registration.scope.to_string(), "mail:read calendar");
+    assert!(registration.client_id_metadata_documents);
+    let hosts = &registration.metadata_document_hosts;
+    assert_eq!(*hosts, ["clients.example.com"]);
     assert_eq!(registration.unused_lifetime, Duration::from_hours(24));
     assert_eq!(policy.webfinger_domains, ["example.com", "example.org"]);
     assert_eq!(config.log.format, LogFormat::Json);
@@ -133,6 +139,49 @@ fn a_type_of_authorization_details_may_have_dots_in_its_name() {
     assert_eq!(actions, ["cancel", "initiate"]);
     let address = &policy.authorization_details["https://api.test/v1.0"];
     assert_eq!(address.locations.as_ref().unwrap().len(), 1);
+}
+
+#[test]
+fn an_api_is_called_by_its_address_and_has_scopes_of_its_own() {
+    let toml = good(
+        r#"
+        [api."https://mcp.example.com/v1.0"]
+        name = "The weather"
+        clients = "all"
+        token_format = "opaque"
+        token_lifetime = "5m"
+        token_signing_alg = "ES256"
+        introspected_by = ["weather"]
+        [api."https://mcp.example.com/v1.0".scopes]
+        "weather.read" = "Ask how the weather is"
+        [api."urn:example:payroll"]
+        "#,
+    );
+    let config = Files::new(&toml).load(&[]).unwrap();
+    let apis = &config.policy.apis.registered;
+    assert_eq!(apis["urn:example:payroll"], Api::default());
+    let weather = Api {
+        name: Some("The weather".to_owned()),
+        clients: ApiClients::All,
+        token_format: Some(AccessTokenFormat::Opaque),
+        token_lifetime: Some(Duration::from_mins(5)),
+        token_signing_alg: Some(SigningAlgorithm::ES256),
+        introspected_by: vec!["weather".to_owned()],
+        scopes: [(
+            "weather.read".to_owned(),
+            "Ask how the weather is".to_owned(),
+        )]
+        .into(),
+        has_any_scope: false,
+    };
+    assert_eq!(apis["https://mcp.example.com/v1.0"], weather);
+    assert_eq!(apis.len(), 2);
+    // Who may ask for an API may register with its scopes.
+    assert_eq!(config.policy.registration.scope.to_string(), "weather.read");
+
+    let shown = config.effective().replace("(hidden)", MASTER_KEY);
+    let again = Files::new(&shown).load(&[]).unwrap();
+    assert_eq!(again.policy.apis.registered, *apis);
 }
 
 #[test]
@@ -255,6 +304,10 @@ fn every_relaxation_is_named() {
             "unsigned_request_objects",
         ),
         ("[registration]\nmode = \"open\"", "registration.mode"),
+        (
+            "[registration]\nclient_id_metadata_documents = true",
+            "registration.client_id_metadata_documents",
+        ),
         ("[log]\nlevel = \"debug\"", "log.level"),
         (
             "[registration]\nmode = \"token\"\nallow_implicit = true",
@@ -268,6 +321,7 @@ fn every_relaxation_is_named() {
     for toml in [
         "[passwords]\nmemory_kib = 47104\niterations = 1",
         "[log]\nlevel = \"info,keyfob=debug\"",
+        "[registration]\nclient_id_metadata_documents = true\nmetadata_document_hosts = [\"a.test\"]",
         "[database]\nurl = \"postgres://u@localhost/k\"",
         "[database]\nurl = \"postgres:///k?host=/run/postgresql\"",
         "[database]\nurl = \"postgres://u@db.example.com/k?sslmode=verify-full\"",
@@ -345,6 +399,8 @@ mode = "token"
 require_pkce = true
 allow_implicit = true
 scope = "mail:read calendar"
+client_id_metadata_documents = true
+metadata_document_hosts = ["clients.example.com"]
 unused_lifetime = "1d"
 
 [webfinger]
