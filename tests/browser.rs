@@ -3,8 +3,6 @@
 
 mod support;
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use support::chromium::{Chromium, Tab};
@@ -39,7 +37,7 @@ async fn the_demo_shows_both_tokens_and_the_api_takes_one() {
                 ("call-wrong-scope", "403"),
             ] {
                 tab.click(button).await?;
-                expect_text(&tab, "api-result", status).await?;
+                tab.expect_text("api-result", status).await?;
                 tab.judge(&format!("demo-{button}")).await?;
             }
 
@@ -194,19 +192,6 @@ async fn sign_in(tab: &Tab, server: &Server, username: &str) -> WebDriverResult<
         tab.click("consent-allow").await?;
     }
     tab.element("badge").await?;
-    Ok(())
-}
-
-/// Waits until the element with that id has that text.
-async fn expect_text(tab: &Tab, id: &str, text: &str) -> WebDriverResult<()> {
-    for _ in 0..100 {
-        // The page may be going away under our eyes.
-        if tab.text(id).await.is_ok_and(|shown| shown.contains(text)) {
-            return Ok(());
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert_eq!(tab.text(id).await?, text);
     Ok(())
 }
 

@@ -15,8 +15,8 @@ pub(crate) struct Browser {
     http: reqwest::Client,
     /// What it holds, for tests that look or steal.
     pub(crate) cookies: Vec<Cookie>,
-    /// The origin whose pages it opens. What leads elsewhere is where a journey ends.
-    home: url::Origin,
+    /// The origins whose pages it opens. What leads elsewhere is where a journey ends.
+    homes: Vec<url::Origin>,
 }
 
 /// A cookie as it was set.
@@ -169,8 +169,14 @@ impl Browser {
         Self {
             http,
             cookies: Vec::new(),
-            home: home.origin(),
+            homes: vec![home.origin()],
         }
+    }
+
+    /// One that opens pages of the server at `home`, too.
+    pub(crate) fn also_at(mut self, home: &Url) -> Self {
+        self.homes.push(home.origin());
+        self
     }
 
     /// One GET, without following where it leads.
@@ -228,7 +234,7 @@ impl Browser {
         for _ in 0..MOST_STEPS {
             if page.status.is_redirection() {
                 let target = page.url.join(page.header("location")).expect("a location");
-                if target.origin() != self.home {
+                if !self.homes.contains(&target.origin()) {
                     let (form, status) = (Vec::new(), page.status);
                     let url = target;
                     return Arrival::Away(Away { url, form, status });
@@ -238,7 +244,7 @@ impl Browser {
             }
             for form in page.document().forms {
                 let target = page.url.join(&form.action).expect("the form's action");
-                if target.origin() != self.home {
+                if !self.homes.contains(&target.origin()) {
                     return Arrival::Away(Away {
                         url: target,
                         form: form.fields,

@@ -211,6 +211,19 @@ impl Tab {
         Ok(())
     }
 
+    /// Waits until the element with that id has that text in it.
+    pub(crate) async fn expect_text(&self, id: &str, text: &str) -> WebDriverResult<()> {
+        for _ in 0..600 {
+            // The page may be going away under our eyes.
+            if self.text(id).await.is_ok_and(|shown| shown.contains(text)) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(self.text(id).await?, text, "{id}");
+        Ok(())
+    }
+
     /// Waits until no element with that id is there.
     pub(crate) async fn gone(&self, id: &str) -> WebDriverResult<()> {
         let query = self.browser.query(By::Id(id));

@@ -213,7 +213,7 @@ fn wait_until_ready(child: &mut Child, directory: &Path, port: u16) {
 }
 
 /// Waits until somebody listens: over TLS, requests then wait until they are answered.
-fn wait_until_bound(child: &mut Child, directory: &Path, port: u16) {
+pub(crate) fn wait_until_bound(child: &mut Child, directory: &Path, port: u16) {
     let deadline = Instant::now() + PATIENCE;
     while TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], port))).is_err() {
         let is_gone = child.try_wait().is_ok_and(|status| status.is_some());

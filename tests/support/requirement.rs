@@ -12,7 +12,7 @@ pub(crate) enum Requirement {
     Postgres,
     /// Chromium, its driver, and npm for axe-core.
     Browser,
-    /// Node.js with npm, Python 3 with venv, and Go.
+    /// Node.js with npm, Python 3 with venv, Go, a JDK with Maven, Apache with mod_auth_openidc.
     Interop,
 }
 

@@ -52,6 +52,32 @@ pub(crate) fn go() -> Result<PathBuf, String> {
     })
 }
 
+/// The directory with the program of `tests/interop/java/` in `classes/` and what it needs in `jars/`.
+///
+/// # Errors
+/// In words, if a JDK or Maven is missing or the program cannot be built.
+pub(crate) fn java() -> Result<PathBuf, String> {
+    let sources = ["java/pom.xml", "java/Client.java", "java/FormFiller.java"];
+    install("java", &sources, |directory| {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop");
+        run(Command::new("javac").arg("--version"))?;
+        // Jars of other versions would be found as well.
+        let _ = fs::remove_dir_all(directory.join("jars"));
+        let mut command = Command::new("mvn");
+        command.args(["--batch-mode", "--quiet", COPY_DEPENDENCIES, "--file"]);
+        command.arg(source.join(sources[0]));
+        run(command.arg(format!("-DoutputDirectory={}/jars", directory.display())))?;
+        let mut command = Command::new("javac");
+        command.args(["-cp", "jars/*", "-d", "classes"]);
+        let files = [source.join(sources[1]), source.join(sources[2])];
+        run(command.args(files).current_dir(directory))
+    })
+}
+
+/// Maven's way to get jars.
+const COPY_DEPENDENCIES: &str =
+    "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
+
 /// Puts `tests/interop/` into a directory of that name and runs `packages` there, unless it ran
 /// there before with the same `pinned` files.
 fn install(
