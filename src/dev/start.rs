@@ -14,7 +14,9 @@ use crate::http::pages::Brand;
 use crate::http::site::{CookieNames, Site};
 use crate::oidc::api::Apis;
 use crate::oidc::issuer::Issuer;
-use crate::oidc::policy::{OutboundPolicy, Policy, RegistrationMode, RegistrationPolicy};
+use crate::oidc::policy::{
+    MetadataDocumentPolicy, OutboundPolicy, Policy, RegistrationMode, RegistrationPolicy,
+};
 use crate::provider::clock::Clock;
 use crate::provider::operator::Operator;
 use crate::provider::random::Random;
@@ -129,7 +131,7 @@ async fn prepare(
 fn policy(registers_everybody: bool) -> Policy {
     let describe = |scope: &str, words: &str| (scope.to_owned(), words.to_owned());
     let mut registration = RegistrationPolicy {
-        client_id_metadata_documents: true,
+        metadata_documents: MetadataDocumentPolicy::Anywhere,
         // Those of the APIs on this machine, which nobody has written down.
         allows_any_scope: true,
         ..RegistrationPolicy::default()

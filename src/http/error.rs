@@ -138,8 +138,7 @@ pub fn authorization_page(error: &AuthorizationError) -> ErrorKind {
         AuthorizationError::MetadataDocument(error) => match error {
             MetadataDocumentError::Internal(error) => return failure_page(error),
             MetadataDocumentError::TooMany => ErrorKind::TooManyRequests,
-            MetadataDocumentError::Off
-            | MetadataDocumentError::Host
+            MetadataDocumentError::NotAllowed
             | MetadataDocumentError::Busy
             | MetadataDocumentError::Fetch(_)
             | MetadataDocumentError::MediaType

@@ -14,7 +14,7 @@ use url::{Host, Url};
 use super::client::Client;
 use super::client_authentication_method::ClientAuthenticationMethod;
 use super::client_metadata::ClientMetadata;
-use super::policy::RegistrationPolicy;
+use super::policy::{MetadataDocumentPolicy, RegistrationPolicy};
 use super::registration::MetadataError;
 use super::self_registration;
 
@@ -42,13 +42,18 @@ pub fn is_document(client_id: &str, allows_loopback: bool) -> bool {
         && url.path() != "/"
 }
 
-/// Whether documents at the host of `client_id` may be asked for: at any, if none is listed.
+/// Whether `policy` allows a client that a document at `client_id` describes.
 #[must_use]
-pub fn is_allowed_host(client_id: &str, policy: &RegistrationPolicy) -> bool {
-    let hosts = &policy.metadata_document_hosts;
-    let url = Url::parse(client_id).ok();
-    let host = url.as_ref().and_then(Url::host_str);
-    hosts.is_empty() || host.is_some_and(|host| hosts.iter().any(|own| own == host))
+pub fn is_allowed(client_id: &str, policy: &MetadataDocumentPolicy) -> bool {
+    match policy {
+        MetadataDocumentPolicy::Off => false,
+        MetadataDocumentPolicy::Anywhere => true,
+        MetadataDocumentPolicy::AtHosts(hosts) => {
+            let url = Url::parse(client_id).ok();
+            let host = url.as_ref().and_then(Url::host_str);
+            host.is_some_and(|host| hosts.iter().any(|own| own == host))
+        }
+    }
 }
 
 /// What the document at `client_id` says of the client.

@@ -14,7 +14,7 @@ use super::client_metadata;
 use super::grant_type::GrantType;
 use super::issuer::Issuer;
 use super::jws_algorithm::JwsAlgorithm;
-use super::policy::{ClientCertificatePolicy, Policy, RegistrationMode};
+use super::policy::{ClientCertificatePolicy, MetadataDocumentPolicy, Policy, RegistrationMode};
 use super::response_mode::{Carrier, SIGNED};
 use super::response_type::ResponseTypes;
 use super::scope;
@@ -188,7 +188,8 @@ impl Metadata {
             code_challenge_methods_supported: vec!["S256"],
             dpop_signing_alg_values_supported: JwsAlgorithm::asymmetric_names(),
             authorization_response_iss_parameter_supported: true,
-            client_id_metadata_document_supported: policy.registration.client_id_metadata_documents,
+            client_id_metadata_document_supported: policy.registration.metadata_documents
+                != MetadataDocumentPolicy::Off,
             frontchannel_logout_supported: true,
             frontchannel_logout_session_supported: true,
             backchannel_logout_supported: true,

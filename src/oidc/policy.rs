@@ -201,9 +201,7 @@ pub struct RegistrationPolicy {
     /// Whether they may have any scope that they name: for development.
     pub allows_any_scope: bool,
     /// Whether a `client_id` may be the address of a document that describes the client.
-    pub client_id_metadata_documents: bool,
-    /// The hosts at which such documents may be; empty for any.
-    pub metadata_document_hosts: Vec<String>,
+    pub metadata_documents: MetadataDocumentPolicy,
     /// For how long one is kept that nobody has signed in to.
     pub unused_lifetime: Duration,
 }
@@ -222,11 +220,24 @@ pub enum RegistrationMode {
     Open,
 }
 
+/// Whether a `client_id` may be the address of a document that describes the client.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum MetadataDocumentPolicy {
+    /// No.
+    #[default]
+    Off,
+    /// Of a document at one of these hosts.
+    AtHosts(Vec<String>),
+    /// Of any document.
+    Anywhere,
+}
+
 impl RegistrationPolicy {
     /// Whether somebody can register or describe a client with an implicit or hybrid response type.
     #[must_use]
     pub fn offers_implicit(&self) -> bool {
-        let is_open = self.mode != RegistrationMode::Off || self.client_id_metadata_documents;
+        let is_closed = self.mode == RegistrationMode::Off;
+        let is_open = !is_closed || self.metadata_documents != MetadataDocumentPolicy::Off;
         self.allow_implicit && is_open
     }
 }
@@ -239,8 +250,7 @@ impl Default for RegistrationPolicy {
             allow_implicit: false,
             scope: Scopes::default(),
             allows_any_scope: false,
-            client_id_metadata_documents: false,
-            metadata_document_hosts: Vec::new(),
+            metadata_documents: MetadataDocumentPolicy::Off,
             unused_lifetime: DAY * 7,
         }
     }

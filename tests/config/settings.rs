@@ -6,7 +6,7 @@ use keyfob::config::log::LogFormat;
 use keyfob::oidc::api::{Api, ApiClients};
 use keyfob::oidc::client_metadata::AccessTokenFormat;
 use keyfob::oidc::logout::EndingGrants;
-use keyfob::oidc::policy::RegistrationMode;
+use keyfob::oidc::policy::{MetadataDocumentPolicy, RegistrationMode};
 use keyfob::oidc::signing_algorithm::SigningAlgorithm;
 
 use super::support::{Files, MASTER_KEY, good};
@@ -83,9 +83,9 @@ fn every_setting_is_read() {
     assert!(registration.require_pkce);
     assert!(registration.allow_implicit);
     assert_eq!(registration.scope.to_string(), "mail:read calendar");
-    assert!(registration.client_id_metadata_documents);
-    let hosts = &registration.metadata_document_hosts;
-    assert_eq!(*hosts, ["clients.example.com"]);
+    let hosts = vec!["clients.example.com".to_owned()];
+    let documents = MetadataDocumentPolicy::AtHosts(hosts);
+    assert_eq!(registration.metadata_documents, documents);
     assert_eq!(registration.unused_lifetime, Duration::from_hours(24));
     assert_eq!(policy.webfinger_domains, ["example.com", "example.org"]);
     assert_eq!(config.log.format, LogFormat::Json);

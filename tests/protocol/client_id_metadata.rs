@@ -201,7 +201,7 @@ async fn an_operator_can_list_the_hosts_of_documents() {
         assert_eq!(page.status, StatusCode::BAD_REQUEST, "{other}");
     }
     let log = server.log();
-    let refusals = log.matches("metadata documents of this host are not allowed");
+    let refusals = log.matches("a metadata document of this host is not allowed");
     assert_eq!(refusals.count(), 2, "{log}");
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 
 use crate::oidc::client::{Client, ClientId};
 use crate::oidc::client_id_metadata::{
-    LONGEST_DOCUMENT, is_allowed_host, is_document, is_json, lifetime, read,
+    LONGEST_DOCUMENT, is_allowed, is_document, is_json, lifetime, read,
 };
 use crate::oidc::client_metadata::ClientMetadata;
 use crate::oidc::registration::MetadataError;
@@ -27,12 +27,9 @@ use crate::store::{StoreError, clients};
 /// Why a client is not what its document says, in the order of the checks.
 #[derive(Debug, thiserror::Error)]
 pub enum MetadataDocumentError {
-    /// The operator does not allow such clients.
-    #[error("clients that a metadata document describes are not allowed here")]
-    Off,
-    /// The operator allows documents of other hosts alone.
-    #[error("metadata documents of this host are not allowed")]
-    Host,
+    /// The operator allows no metadata documents, or those of other hosts alone.
+    #[error("a metadata document of this host is not allowed")]
+    NotAllowed,
     /// Too many documents that were not known before were asked for from one address.
     #[error("too many clients were new from this address")]
     TooMany,
@@ -119,12 +116,8 @@ impl Provider {
         if known.as_ref().is_some_and(is_settled) {
             return Ok(());
         }
-        let policy = &self.policy.registration;
-        if !policy.client_id_metadata_documents {
-            return Err(MetadataDocumentError::Off);
-        }
-        if !is_allowed_host(client_id, policy) {
-            return Err(MetadataDocumentError::Host);
+        if !is_allowed(client_id, &self.policy.registration.metadata_documents) {
+            return Err(MetadataDocumentError::NotAllowed);
         }
         let now = self.clock.now();
         if known.is_some() && self.metadata_documents.is_fresh(&id, now) {

@@ -14,7 +14,7 @@ use crate::oidc::secret::{Secret, SecretKind};
 use crate::oidc::session::SessionId;
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::token_exchange::{
-    KnownToken, PresentedToken, TokenExchangeRequest, TokenType, decide,
+    Exchange, KnownToken, PresentedToken, TokenExchangeRequest, TokenType, decide,
 };
 use crate::oidc::token_response::TokenResponse;
 use crate::provider::client::dpop::Sender;
@@ -76,12 +76,7 @@ impl Provider {
             exchange: &exchange,
             until: subject.expires_at.min(grant.expires_at),
         };
-        let mut access = Access::from(exchange.scopes.clone());
-        if let [target] = exchange.audience.as_slice()
-            && let Some(api) = self.policy.apis.get(target)
-        {
-            access = access.at(target, api.into_owned());
-        }
+        let access = self.exchanged_access(&exchange);
         let scopes = access.scopes().clone();
         let mut access_token =
             self.make_access_token(client, speaks_for, access, &confirmation, now)?;
@@ -102,6 +97,18 @@ impl Provider {
         let mut response = access_token.respond(None, None);
         response.issued_token_type = Some(TokenType::AccessToken.as_str());
         Ok(response)
+    }
+
+    /// What the new token allows: of an API, what belongs to it.
+    fn exchanged_access(&self, exchange: &Exchange) -> Access {
+        let access = Access::from(exchange.scopes.clone());
+        match exchange.audience.as_slice() {
+            [target] => match self.policy.apis.get(target) {
+                Some(api) => access.at(target, api.into_owned()),
+                None => access,
+            },
+            _ => access,
+        }
     }
 
     /// What a presented token stands for; `None` if it is not good, or not what it is said to be.
