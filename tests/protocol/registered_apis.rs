@@ -20,8 +20,9 @@ async fn a_device_gets_a_token_for_the_api_that_it_asked_for() {
     let client = server.ready.client(|it| it.client_id == "device");
     let party = RelyingParty::seeded(&server, client, Authentication::None);
     for resource in ["https://unknown.example.com", LISTED] {
-        let answer = party.post("/oauth2/device", &[("resource", resource)]);
-        answer.await.refused(&["invalid_target"]);
+        let parameters = [("resource", resource)];
+        let answer = party.post("/oauth2/device", &parameters).await;
+        answer.refused(&["invalid_target"]);
     }
     // Without a scope it is what the API has.
     let device = Device::ask_for(party, &[("resource", MCP)]).await;
