@@ -251,10 +251,10 @@ fn keep_certificate(connection: &dyn std::any::Any, data: &mut Extensions) {
     let (_, tls) = stream.get_ref();
     let mut chain = tls.peer_certificates().unwrap_or_default().iter();
     if let Some(own) = chain.next() {
-        data.insert(ClientCertificate {
+        data.insert(Arc::new(ClientCertificate {
             der: own.to_vec(),
             intermediates: chain.map(|it| it.to_vec()).collect(),
-        });
+        }));
     }
 }
 

@@ -60,6 +60,9 @@ fn line(text: &mut String, name: &str, setting: &Setting) {
 
 /// The section of a key, and its name there.
 fn split(key: &str) -> Option<(&str, &str)> {
+    if key.starts_with("trusted_issuers.") {
+        return key.rsplit_once('.');
+    }
     if !key.starts_with("api.") {
         return key.split_once('.');
     }
@@ -72,6 +75,9 @@ fn split(key: &str) -> Option<(&str, &str)> {
 
 /// A section as TOML writes it.
 fn heading(section: &str) -> String {
+    if let Some(name) = section.strip_prefix("trusted_issuers.") {
+        return format!("trusted_issuers.{}", bare_or_quoted(name));
+    }
     let Some(api) = section.strip_prefix("api.") else {
         return section.to_owned();
     };

@@ -26,6 +26,7 @@ mod registration;
 mod relaxations;
 mod source;
 pub mod tls;
+mod trusted_issuers;
 mod value;
 
 use std::fs;
@@ -135,7 +136,11 @@ impl Config {
         let database = database(&mut reader);
         let tls = tls::read(&mut reader, client_certificates.tls);
         if client_certificates.header.is_some() && trusted_proxies.is_empty() {
-            reader.alone(client_certificates::HEADER, "trusted_proxies");
+            let wrong = Wrong::new(
+                "is set and trusted_proxies is empty",
+                "set trusted_proxies too: the networks of the proxies that write the header",
+            );
+            reader.wrong(client_certificates::HEADER, wrong);
         }
         let brand = brand::read(&mut reader);
         let log = log::read(&mut reader);

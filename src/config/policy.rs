@@ -36,6 +36,7 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
         registration,
         webfinger_domains: registration::webfinger_domains(reader),
         scopes: scopes(reader),
+        trusted_issuers: super::trusted_issuers::read(reader),
         authorization_details: super::authorization_details::read(reader),
         apis,
         outbound: super::outbound::read(reader),

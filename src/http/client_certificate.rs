@@ -6,6 +6,8 @@
 //! [RFC 8705 section 6.5]: https://www.rfc-editor.org/rfc/rfc8705#section-6.5
 //! [RFC 9440]: https://www.rfc-editor.org/rfc/rfc9440
 
+use std::sync::Arc;
+
 use actix_web::HttpRequest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,14 +20,15 @@ use super::site::Site;
 impl Site {
     /// The certificate of whoever sends `request`; none if there is none, or none that can be read.
     #[must_use]
-    pub fn client_certificate(&self, request: &HttpRequest) -> Option<ClientCertificate> {
+    pub fn client_certificate(&self, request: &HttpRequest) -> Option<Arc<ClientCertificate>> {
+        let of_connection = || request.conn_data::<Arc<ClientCertificate>>().cloned();
         let Some(name) = &self.client_certificate_header else {
-            return request.conn_data::<ClientCertificate>().cloned();
+            return of_connection();
         };
         let peer = request.peer_addr()?.ip().to_canonical();
         let mut proxies = self.trusted_proxies.iter();
         if !proxies.any(|network| network.contains(&peer)) {
-            return request.conn_data::<ClientCertificate>().cloned();
+            return of_connection();
         }
         let mut headers = request.headers().get_all(name.as_str());
         let value = headers.next()?.to_str().ok()?;
@@ -37,10 +40,10 @@ impl Site {
         if der.is_none() && !value.is_empty() {
             tracing::info!("the certificate in the proxy's header cannot be read");
         }
-        Some(ClientCertificate {
+        Some(Arc::new(ClientCertificate {
             der: der?,
             intermediates: Vec::new(),
-        })
+        }))
     }
 }
 

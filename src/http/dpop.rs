@@ -2,21 +2,25 @@
 //!
 //! [RFC 9449]: https://www.rfc-editor.org/rfc/rfc9449
 
+use std::sync::Arc;
+
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::oidc::client_certificate::ClientCertificate;
 use crate::oidc::dpop::DpopError;
 use crate::provider::client::dpop::Sender;
 
 use super::site::Site;
 
-/// What a request to the endpoint at `path` shows of its sender; `access_token` is the one that it
-/// carries, at a protected resource.
+/// What a request to the endpoint at `path` shows of its sender, beside the `certificate` of its
+/// connection; `access_token` is the one that it carries, at a protected resource.
 pub fn sender(
     site: &Site,
     request: &HttpRequest,
     path: &str,
     access_token: Option<&str>,
+    certificate: Option<Arc<ClientCertificate>>,
 ) -> Result<Sender, DpopError> {
     let mut headers = request.headers().get_all(PROOF);
     let proof = match (headers.next(), headers.next()) {
@@ -31,12 +35,7 @@ pub fn sender(
             Some(proof)
         }
     };
-    Ok(Sender {
-        proof,
-        certificate: site
-            .client_certificate(request)
-            .map(|certificate| certificate.thumbprint()),
-    })
+    Ok(Sender { proof, certificate })
 }
 
 /// Hands out the nonce for the next proof, to clients that send proofs, where proofs need one.

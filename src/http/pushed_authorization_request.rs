@@ -26,7 +26,11 @@ async fn answer(site: &Site, request: &HttpRequest, payload: Payload) -> HttpRes
         Ok(read) => read,
         Err(response) => return response,
     };
-    let sender = match dpop::sender(site, request, path::PUSHED_AUTHORIZATION_REQUEST, None) {
+    let (path, certificate) = (
+        path::PUSHED_AUTHORIZATION_REQUEST,
+        credentials.certificate.clone(),
+    );
+    let sender = match dpop::sender(site, request, path, None, certificate) {
         Ok(sender) => sender,
         Err(error) => return sender_refused(error),
     };

@@ -52,15 +52,14 @@ async fn answer(site: &Site, request: &HttpRequest, payload: Payload) -> HttpRes
             .respond();
         }
     };
-    let sender = match dpop::sender(site, request, path::TOKEN, None) {
+    let certificate = credentials.certificate.clone();
+    let sender = match dpop::sender(site, request, path::TOKEN, None, certificate) {
         Ok(sender) => sender,
         Err(error) => return sender_refused(error),
     };
-    match site
-        .provider
-        .token(credentials, token_request, &sender)
-        .await
-    {
+    // Apart: whoever asks for a token waits in few places, and the room for all grants is large.
+    let tokens = Box::pin(site.provider.token(credentials, token_request, &sender));
+    match tokens.await {
         Ok(tokens) => HttpResponse::Ok()
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .insert_header((header::PRAGMA, "no-cache"))

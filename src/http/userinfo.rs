@@ -74,7 +74,8 @@ async fn userinfo(
         (None, Some(token)) => (Scheme::Bearer, token),
         (None, None) => return Err(BearerError::TokenMissing),
     };
-    let sender = dpop::sender(site, request, path::USERINFO, Some(token))?;
+    let certificate = site.client_certificate(request);
+    let sender = dpop::sender(site, request, path::USERINFO, Some(token), certificate)?;
     let userinfo = site.provider.userinfo(token, scheme, &sender).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CACHE_CONTROL, "no-store"));

@@ -3,6 +3,8 @@
 //! [RFC 6749 section 2.3]: https://www.rfc-editor.org/rfc/rfc6749#section-2.3
 //! [OIDC Core section 9]: https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -22,7 +24,7 @@ pub struct ClientCredentials {
     pub by_basic: bool,
     /// The certificate of the connection that it uses, if it has one. It may authenticate the
     /// client, and what is issued can be bound to it.
-    pub certificate: Option<ClientCertificate>,
+    pub certificate: Option<Arc<ClientCertificate>>,
 }
 
 /// What a client shows.

@@ -18,6 +18,7 @@ use super::scope::Scopes;
 use super::signing_algorithm::SigningAlgorithm;
 use super::token_exchange::TokenExchangePolicy;
 use super::web_uri::WebUri;
+use super::workload_identity::WorkloadIdentity;
 
 /// Client metadata as [RFC 7591 section 2] and OpenID Connect Dynamic Client Registration have
 /// it, with Keyfob's own members after them. Unknown members are ignored.
@@ -220,6 +221,9 @@ pub struct ClientMetadata {
     /// What it may exchange tokens for, if it has that grant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_exchange: Option<TokenExchangePolicy>,
+    /// The workloads that are this client, if it has the JWT bearer grant.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub workload_identities: Vec<WorkloadIdentity>,
     /// The lifetime of its access tokens in seconds, where it differs from the server's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_token_lifetime: Option<u64>,

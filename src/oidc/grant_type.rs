@@ -29,6 +29,9 @@ pub enum GrantType {
     /// [RFC 6749 section 4.2](https://www.rfc-editor.org/rfc/rfc6749#section-4.2): tokens from the
     /// authorization endpoint. The token endpoint does not know it.
     Implicit,
+    /// [RFC 7523 section 2.1](https://www.rfc-editor.org/rfc/rfc7523#section-2.1)
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:jwt-bearer")]
+    JwtBearer,
 }
 
 impl GrantType {
@@ -40,6 +43,7 @@ impl GrantType {
         Self::DeviceCode,
         Self::TokenExchange,
         Self::Implicit,
+        Self::JwtBearer,
     ];
 
     /// The value of `grant_type`.
@@ -52,6 +56,7 @@ impl GrantType {
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
             Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
             Self::Implicit => "implicit",
+            Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
         }
     }
 }

@@ -110,6 +110,8 @@ pub struct Metadata {
     pub require_pushed_authorization_requests: bool,
     pub code_challenge_methods_supported: Vec<&'static str>,
     pub dpop_signing_alg_values_supported: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_certificate_bound_access_tokens: Option<bool>,
     pub authorization_response_iss_parameter_supported: bool,
     #[serde(skip_serializing_if = "client_metadata::is_false")]
     pub client_id_metadata_document_supported: bool,
@@ -157,11 +159,7 @@ impl Metadata {
             scopes_supported: scopes.iter().map(str::to_owned).collect(),
             response_types_supported: vec!["code"],
             response_modes_supported: response_modes(&[Carrier::Query, Carrier::FormPost]),
-            grant_types_supported: GrantType::ALL
-                .iter()
-                .filter(|it| **it != GrantType::Implicit)
-                .map(|it| it.as_str())
-                .collect(),
+            grant_types_supported: grant_types(policy),
             acr_values_supported: acr::SUPPORTED.to_vec(),
             subject_types_supported: vec!["public"],
             id_token_signing_alg_values_supported: signing_algorithms.clone(),
@@ -187,6 +185,10 @@ impl Metadata {
             require_pushed_authorization_requests: policy.require_pushed_authorization_requests,
             code_challenge_methods_supported: vec!["S256"],
             dpop_signing_alg_values_supported: JwsAlgorithm::asymmetric_names(),
+            tls_client_certificate_bound_access_tokens: policy
+                .client_certificates
+                .is_accepted
+                .then_some(true),
             authorization_response_iss_parameter_supported: true,
             client_id_metadata_document_supported: policy.registration.metadata_documents
                 != MetadataDocumentPolicy::Off,
@@ -217,6 +219,23 @@ fn response_modes(carriers: &[Carrier]) -> Vec<&'static str> {
     let plain = carriers.iter().map(|carrier| carrier.as_str());
     let signed = carriers.iter().map(|carrier| carrier.as_str_signed());
     plain.chain([SIGNED]).chain(signed).collect()
+}
+
+/// The grant types that there are under `policy`: implicit where [`Metadata::offering`] says so, and
+/// a JWT bearer where there is an issuer that is trusted.
+fn grant_types(policy: &Policy) -> Vec<&'static str> {
+    let trusts = !policy.trusted_issuers.is_empty();
+    let is_offered = |grant_type: &&GrantType| match grant_type {
+        GrantType::Implicit => false,
+        GrantType::JwtBearer => trusts,
+        GrantType::AuthorizationCode
+        | GrantType::RefreshToken
+        | GrantType::ClientCredentials
+        | GrantType::DeviceCode
+        | GrantType::TokenExchange => true,
+    };
+    let offered = GrantType::ALL.iter().filter(is_offered);
+    offered.map(|grant_type| grant_type.as_str()).collect()
 }
 
 fn authentication_methods(policy: &ClientCertificatePolicy) -> Vec<&'static str> {

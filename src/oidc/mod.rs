@@ -69,3 +69,4 @@ pub mod user;
 pub mod user_claims;
 pub mod web_uri;
 pub mod webfinger;
+pub mod workload_identity;

@@ -8,6 +8,7 @@ use super::authority::Authority;
 use super::authorization_details::AuthorizationDetailsTypes;
 use super::logout::LogoutPolicy;
 use super::scope::Scopes;
+use super::workload_identity::TrustedIssuer;
 
 /// Everything about a provider that is a choice and not a rule.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +44,8 @@ pub struct Policy {
     pub webfinger_domains: Vec<String>,
     /// What scopes beside the standard ones mean, in words for the consent page, by scope.
     pub scopes: BTreeMap<String, String>,
+    /// The issuers whose workloads may act as clients.
+    pub trusted_issuers: Vec<TrustedIssuer>,
     /// The APIs that clients can name in `resource`.
     pub apis: Apis,
     /// The types of authorization details that clients may ask for.

@@ -13,6 +13,7 @@ use super::client_keys;
 use super::client_metadata::ClientMetadata;
 use super::grant_type::GrantType;
 use super::logout_uri;
+use super::workload_identity::WorkloadIdentity;
 
 /// A member of client metadata that cannot be registered, and why.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -53,6 +54,7 @@ const RULES: &[Rule] = &[
     client_keys::keys_go_with_the_method,
     client_certificate::certificates_have_names,
     acting_without_a_person_needs_a_secret,
+    workloads_are_told_from_others,
     lifetimes_have_bounds,
     sign_in_starts_over_tls,
     front_channel_logout_is_on_the_clients_own_site,
@@ -105,6 +107,20 @@ fn acting_without_a_person_needs_a_secret(metadata: &ClientMetadata) -> Result<(
         if metadata.grant_types.contains(grant) {
             return Err(MetadataError::new("grant_types", reason));
         }
+    }
+    Ok(())
+}
+
+/// Whoever can have a JWT made by the issuer must not thereby be the client.
+fn workloads_are_told_from_others(metadata: &ClientMetadata) -> Result<(), MetadataError> {
+    let identities = &metadata.workload_identities;
+    if metadata.grant_types.contains(GrantType::JwtBearer) && identities.is_empty() {
+        let reason = "the JWT bearer grant needs at least one";
+        return Err(MetadataError::new("workload_identities", reason));
+    }
+    if !identities.iter().all(WorkloadIdentity::is_distinct) {
+        let reason = "each has an issuer, and a subject that does not start with *";
+        return Err(MetadataError::new("workload_identities", reason));
     }
     Ok(())
 }
@@ -178,6 +194,15 @@ mod tests {
                 json!({"grant_types": ["urn:ietf:params:oauth:grant-type:token-exchange"],
                     "token_endpoint_auth_method": "none"}),
                 "grant_types",
+            ),
+            (
+                json!({"grant_types": ["urn:ietf:params:oauth:grant-type:jwt-bearer"]}),
+                "workload_identities",
+            ),
+            (
+                json!({"grant_types": ["urn:ietf:params:oauth:grant-type:jwt-bearer"],
+                    "workload_identities": [{"issuer": "https://ci.test", "subject": "*"}]}),
+                "workload_identities",
             ),
             (
                 json!({"redirect_uris": ["https://rp.test/cb"], "access_token_lifetime": 0}),

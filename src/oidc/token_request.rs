@@ -25,6 +25,8 @@ pub enum TokenRequest {
     DeviceCode(DeviceCodeRequest),
     /// Exchanges a token for another.
     TokenExchange(TokenExchangeRequest),
+    /// Acts as a client with a JWT of another issuer.
+    JwtBearer(JwtBearerRequest),
 }
 
 /// What exchanges a code.
@@ -71,6 +73,17 @@ pub struct ClientCredentialsRequest {
 pub struct DeviceCodeRequest {
     /// The device code, as presented.
     pub device_code: String,
+    /// The API that the token is to be for.
+    pub resources: Vec<String>,
+}
+
+/// What acts as a client with a JWT of another issuer.
+#[derive(Clone, Debug)]
+pub struct JwtBearerRequest {
+    /// The JWT, as presented.
+    pub assertion: String,
+    /// The scopes wanted; all that the client is registered for, without it.
+    pub scopes: Option<Scopes>,
     /// The API that the token is to be for.
     pub resources: Vec<String>,
 }
@@ -133,6 +146,11 @@ impl TokenRequest {
                 device_code: required(body, "device_code")?,
                 resources: api::named(body),
             }),
+            GrantType::JwtBearer => Self::JwtBearer(JwtBearerRequest {
+                assertion: required(body, "assertion")?,
+                scopes: scopes(body)?,
+                resources: api::named(body),
+            }),
             GrantType::TokenExchange => {
                 Self::TokenExchange(TokenExchangeRequest::parse(body, scopes(body)?)?)
             }
@@ -148,6 +166,7 @@ impl TokenRequest {
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
             Self::DeviceCode(_) => GrantType::DeviceCode,
             Self::TokenExchange(_) => GrantType::TokenExchange,
+            Self::JwtBearer(_) => GrantType::JwtBearer,
         }
     }
 }

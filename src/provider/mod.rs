@@ -7,6 +7,7 @@ pub mod account;
 pub mod browser;
 pub mod client;
 pub mod clock;
+mod issuer_discovery;
 pub mod jwks_cache;
 mod keyring;
 mod logout;
@@ -34,6 +35,7 @@ use crate::store::{Store, StoreError};
 use account::password_hasher::{HashError, PasswordHasher};
 use client::client_id_metadata::MetadataDocuments;
 use clock::Clock;
+use issuer_discovery::DiscoveredIssuers;
 use jwks_cache::JwksCache;
 use keyring::Keyring;
 use metadata::Document;
@@ -54,6 +56,7 @@ pub struct Provider {
     document: Document,
     outbound: Arc<Outbound>,
     jwks_cache: JwksCache,
+    discovered: DiscoveredIssuers,
     /// Who issues certificates to clients, if somebody does.
     client_authorities: Option<ClientAuthorities>,
     /// Whom a client assertion may be for: this issuer, and each endpoint where clients
@@ -110,6 +113,7 @@ impl Provider {
             succession_key: parts.master_key.derive("refresh token succession"),
             dpop_nonce_key: parts.master_key.derive("DPoP nonces"),
             form_key: parts.master_key.derive("forms"),
+            discovered: DiscoveredIssuers::default(),
             client_authorities: client_authorities(&parts.policy)?,
             jwks_cache: JwksCache::new(Arc::clone(&outbound)),
             outbound,

@@ -208,6 +208,12 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "true or false",
     ),
     (
+        "[client_certificates]\nheader = \"X-Client-Cert\"",
+        "client_certificates.header",
+        "\"X-Client-Cert\"",
+        "set trusted_proxies too",
+    ),
+    (
         "trusted_proxies = [\"10.0.0.0/33\"]",
         "trusted_proxies",
         "[\"10.0.0.0/33\"]",

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use keyfob::config::log::LogFormat;
-use keyfob::oidc::api::{Api, ApiClients};
-use keyfob::oidc::client_metadata::AccessTokenFormat;
+use keyfob::oidc::jws_algorithm::JwsAlgorithm;
 use keyfob::oidc::logout::EndingGrants;
 use keyfob::oidc::policy::{MetadataDocumentPolicy, RegistrationMode};
-use keyfob::oidc::signing_algorithm::SigningAlgorithm;
+use keyfob::oidc::workload_identity::IssuerKeys;
 
 use super::support::{Files, MASTER_KEY, good};
 
@@ -139,49 +138,6 @@ fn a_type_of_authorization_details_may_have_dots_in_its_name() {
     assert_eq!(actions, ["cancel", "initiate"]);
     let address = &policy.authorization_details["https://api.test/v1.0"];
     assert_eq!(address.locations.as_ref().unwrap().len(), 1);
-}
-
-#[test]
-fn an_api_is_called_by_its_address_and_has_scopes_of_its_own() {
-    let toml = good(
-        r#"
-        [api."https://mcp.example.com/v1.0"]
-        name = "The weather"
-        clients = "all"
-        token_format = "opaque"
-        token_lifetime = "5m"
-        token_signing_alg = "ES256"
-        introspected_by = ["weather"]
-        [api."https://mcp.example.com/v1.0".scopes]
-        "weather.read" = "Ask how the weather is"
-        [api."urn:example:payroll"]
-        "#,
-    );
-    let config = Files::new(&toml).load(&[]).unwrap();
-    let apis = &config.policy.apis.registered;
-    assert_eq!(apis["urn:example:payroll"], Api::default());
-    let weather = Api {
-        name: Some("The weather".to_owned()),
-        clients: ApiClients::All,
-        token_format: Some(AccessTokenFormat::Opaque),
-        token_lifetime: Some(Duration::from_mins(5)),
-        token_signing_alg: Some(SigningAlgorithm::ES256),
-        introspected_by: vec!["weather".to_owned()],
-        scopes: [(
-            "weather.read".to_owned(),
-            "Ask how the weather is".to_owned(),
-        )]
-        .into(),
-        has_any_scope: false,
-    };
-    assert_eq!(apis["https://mcp.example.com/v1.0"], weather);
-    assert_eq!(apis.len(), 2);
-    // Who may ask for an API may register with its scopes.
-    assert_eq!(config.policy.registration.scope.to_string(), "weather.read");
-
-    let shown = config.effective().replace("(hidden)", MASTER_KEY);
-    let again = Files::new(&shown).load(&[]).unwrap();
-    assert_eq!(again.policy.apis.registered, *apis);
 }
 
 #[test]
@@ -414,3 +370,68 @@ calendar = "Read your calendar"
 format = "json"
 level = "info,keyfob=debug"
 "##;
+
+#[test]
+fn an_issuer_of_workloads_is_read_under_its_name() {
+    let files = Files::new("");
+    let jwks = files.write("jwks.json", r#"{"keys": []}"#, 0o644);
+    let section = |members: &str| good(&format!("[trusted_issuers.ci]\n{members}"));
+    let files = Files::new(&section(&format!(
+        "issuer = \"https://ci.test\"\njwks_file = \"{}\"\nalgorithms = [\"EdDSA\"]\n",
+        jwks.display()
+    )));
+    let environment = [
+        (
+            "KEYFOB_TRUSTED_ISSUERS__CLUSTER__ISSUER",
+            "https://k8s.test",
+        ),
+        ("KEYFOB_TRUSTED_ISSUERS__CLUSTER__AUDIENCE", "a, b"),
+        ("KEYFOB_TRUSTED_ISSUERS__CLUSTER__SINGLE_USE", "false"),
+    ];
+    let config = files.load(&environment).unwrap();
+    let [ci, cluster] = config.policy.trusted_issuers.as_slice() else {
+        unreachable!("there are two")
+    };
+    assert_eq!(ci.issuer, "https://ci.test");
+    assert!(matches!(ci.keys, IssuerKeys::Given(_)));
+    assert_eq!(ci.algorithms, [JwsAlgorithm::EdDsa]);
+    assert!(ci.single_use);
+    assert_eq!(cluster.issuer, "https://k8s.test");
+    assert!(matches!(cluster.keys, IssuerKeys::Discovered));
+    assert_eq!(cluster.audience, ["a", "b"]);
+    assert_eq!(cluster.longest, Duration::from_hours(1));
+    assert!(!cluster.single_use);
+    assert!(
+        config
+            .effective()
+            .contains("\n[trusted_issuers.ci]\nissuer = \"https://ci.test\"")
+    );
+
+    for (members, key) in [
+        ("audience = []", "trusted_issuers.ci.issuer"),
+        (
+            "issuer = \"https://ci.test\"\nalgorithms = [\"none\"]",
+            "trusted_issuers.ci.algorithms",
+        ),
+        (
+            "issuer = \"https://ci.test\"\nalgorithms = [\"HS256\"]",
+            "trusted_issuers.ci.algorithms",
+        ),
+        (
+            "issuer = \"https://ci.test\"\njwks_file = \"missing\"",
+            "trusted_issuers.ci.jwks_file",
+        ),
+        (
+            "issuer = \"https://ci.test\"\nlongest_lifetime = \"2d\"",
+            "trusted_issuers.ci.longest_lifetime",
+        ),
+        (
+            "issuer = \"https://ci.test\"\nsubject = \"x\"",
+            "trusted_issuers.ci.subject",
+        ),
+    ] {
+        let mistakes = Files::new(&section(members)).load(&[]).unwrap_err();
+        let keys: Vec<_> = mistakes.iter().map(|it| it.key.as_str()).collect();
+        assert_eq!(keys, [key], "{members}");
+    }
+}

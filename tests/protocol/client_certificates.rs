@@ -15,10 +15,14 @@ use crate::support::launch::{Launch, free_port};
 use crate::support::process::Server;
 use crate::support::relying_party::{Answer, http_client};
 
-const HEADER: &str = "X-Client-Cert";
+pub(crate) const HEADER: &str = "X-Client-Cert";
 
 /// A server behind a proxy at this address, which passes certificates on.
-fn behind_proxy(authority: &CertificateAuthority, directory: &Path, proxies: &str) -> Server {
+pub(crate) fn behind_proxy(
+    authority: &CertificateAuthority,
+    directory: &Path,
+    proxies: &str,
+) -> Server {
     let file = directory.join("clients.pem");
     std::fs::write(&file, authority.pem()).expect("the authority's file");
     Launch::serve()
@@ -29,6 +33,53 @@ fn behind_proxy(authority: &CertificateAuthority, directory: &Path, proxies: &st
             &file.display().to_string(),
         )
         .start()
+}
+
+/// A server with TLS of its own, at which clients show certificates of that authority.
+pub(crate) fn with_own_tls(
+    directory: &Path,
+    servers: &CertificateAuthority,
+    clients: &CertificateAuthority,
+) -> Server {
+    let own = servers.server(&["localhost"]);
+    let file = |name: &str, content: &str| {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = directory.join(name);
+        std::fs::write(&path, content).expect("a file");
+        let mode = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(&path, mode).expect("its mode");
+        path.display().to_string()
+    };
+    let port = free_port();
+    let launch = Launch::serve()
+        .listening_on(port)
+        .variable("KEYFOB_ISSUER", &format!("https://localhost:{port}"))
+        .variable("KEYFOB_TLS__CERTIFICATE", &file("tls.pem", &own.pem))
+        .variable("KEYFOB_TLS__PRIVATE_KEY", &file("tls.key", &own.key_pem))
+        .variable("KEYFOB_CLIENT_CERTIFICATES__TLS", "true")
+        .variable(
+            "KEYFOB_CLIENT_CERTIFICATES__CA_FILE",
+            &file("clients.pem", &clients.pem()),
+        );
+    Server::start_empty(launch)
+}
+
+/// A client that trusts that authority alone, and shows this certificate.
+pub(crate) fn http_client_of(
+    servers: &CertificateAuthority,
+    identity: Option<&Identity>,
+) -> Client {
+    let authority = Certificate::from_der(&servers.der()).expect("an authority");
+    let builder = Client::builder().no_proxy().tls_certs_only([authority]);
+    let builder = match identity {
+        Some(identity) => {
+            let pem = format!("{}{}", identity.pem, identity.key_pem);
+            let identity = reqwest::Identity::from_pem(pem.as_bytes());
+            builder.identity(identity.expect("an identity"))
+        }
+        None => builder,
+    };
+    builder.build().expect("a client")
 }
 
 /// Asks for a token as the proxy passes it on, with these certificates.
@@ -44,7 +95,7 @@ async fn token(server: &Server, client_id: &str, certificates: &[&str]) -> Answe
     Answer::of(request.form(&parameters)).await
 }
 
-fn base64(identity: &Identity) -> String {
+pub(crate) fn base64(identity: &Identity) -> String {
     STANDARD.encode(&identity.certificate)
 }
 
@@ -194,44 +245,11 @@ async fn a_client_shows_its_certificate_to_the_server_itself() {
         CertificateAuthority::new("Servers"),
         CertificateAuthority::new("Clients"),
     );
-    let own = servers.server(&["localhost"]);
-    let file = |name: &str, content: &str| {
-        use std::os::unix::fs::PermissionsExt as _;
-        let path = directory.path().join(name);
-        std::fs::write(&path, content).expect("a file");
-        let mode = std::fs::Permissions::from_mode(0o600);
-        std::fs::set_permissions(&path, mode).expect("its mode");
-        path.display().to_string()
-    };
-    let port = free_port();
-    let launch = Launch::serve()
-        .listening_on(port)
-        .variable("KEYFOB_ISSUER", &format!("https://localhost:{port}"))
-        .variable("KEYFOB_TLS__CERTIFICATE", &file("tls.pem", &own.pem))
-        .variable("KEYFOB_TLS__PRIVATE_KEY", &file("tls.key", &own.key_pem))
-        .variable("KEYFOB_CLIENT_CERTIFICATES__TLS", "true")
-        .variable(
-            "KEYFOB_CLIENT_CERTIFICATES__CA_FILE",
-            &file("clients.pem", &clients.pem()),
-        );
-    let server = Server::start_empty(launch);
+    let server = with_own_tls(directory.path(), &servers, &clients);
     let metadata = json!({
         "token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_san_dns": "app.example",
     });
     register(&server, "app", &metadata);
-    let client = |identity: Option<&Identity>| {
-        let authority = Certificate::from_der(&servers.der()).expect("an authority");
-        let builder = Client::builder().no_proxy().tls_certs_only([authority]);
-        let builder = match identity {
-            Some(identity) => {
-                let pem = format!("{}{}", identity.pem, identity.key_pem);
-                let identity = reqwest::Identity::from_pem(pem.as_bytes());
-                builder.identity(identity.expect("an identity"))
-            }
-            None => builder,
-        };
-        builder.build().expect("a client")
-    };
     let right = clients.client(common_name("app"), names());
     let wrong = clients.client(common_name("app"), vec![]);
     let stranger = CertificateAuthority::new("Clients").client(common_name("app"), names());
@@ -242,7 +260,7 @@ async fn a_client_shows_its_certificate_to_the_server_itself() {
         (None, StatusCode::UNAUTHORIZED),
     ] {
         let parameters = [("grant_type", "client_credentials"), ("client_id", "app")];
-        let request = client(identity).post(server.url("/oauth2/token"));
+        let request = http_client_of(&servers, identity).post(server.url("/oauth2/token"));
         // The header of a proxy counts for nothing where none is configured.
         let request = request.header(HEADER, base64(&right));
         let answer = Answer::of(request.form(&parameters)).await;

@@ -232,7 +232,7 @@ async fn a_client_whose_tokens_are_bound_must_send_proofs() {
 }
 
 /// A confidential client with this metadata beside the usual.
-fn add_client(server: &Server, metadata: &Value) -> RelyingParty {
+pub(crate) fn add_client(server: &Server, metadata: &Value) -> RelyingParty {
     let mut all = json!({"redirect_uris": ["http://localhost/callback"]});
     let members = all.as_object_mut().expect("an object");
     members.extend(metadata.as_object().expect("an object").clone());

@@ -24,6 +24,7 @@ mod assertions;
 mod support;
 
 mod authorization_details;
+mod certificate_binding;
 mod claims_parameter;
 mod client_assertions;
 mod client_certificates;
@@ -34,6 +35,7 @@ mod device_pages;
 mod dpop;
 mod dpop_binding;
 mod jwks_cache;
+mod jwt_bearer;
 mod logout;
 mod outbound;
 mod protected_responses;

@@ -185,14 +185,14 @@ async fn a_client_uses_the_grants_it_has() {
         ("password", "unsupported_grant_type"),
         ("implicit", "unsupported_grant_type"),
         ("CLIENT_CREDENTIALS", "unsupported_grant_type"),
-        // Without the code that it exchanges, a grant that there is gives nothing either.
+        // Without what it exchanges, a grant that there is gives nothing either.
         (
             "urn:ietf:params:oauth:grant-type:device_code",
             "invalid_request",
         ),
         (
             "urn:ietf:params:oauth:grant-type:jwt-bearer",
-            "unsupported_grant_type",
+            "invalid_request",
         ),
         ("", "invalid_request"),
     ] {

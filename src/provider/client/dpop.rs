@@ -4,11 +4,14 @@
 //! [RFC 8705 section 3]: https://www.rfc-editor.org/rfc/rfc8705#section-3
 //! [RFC 9449]: https://www.rfc-editor.org/rfc/rfc9449
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::keys::signed_jwt::{Accepted, SignedJwt};
 use crate::oidc::client::Client;
+use crate::oidc::client_certificate::ClientCertificate;
 use crate::oidc::confirmation::Confirmation;
 use crate::oidc::dpop::{self, DpopError, NONCE_LIFETIME, ProvenRequest};
 use crate::oidc::error::ErrorCode;
@@ -23,8 +26,8 @@ use crate::store::{StoreError, dpop_proofs};
 pub struct Sender {
     /// The key that signed the DPoP proof of the request.
     pub proof: Option<Proof>,
-    /// The SHA-256 thumbprint of the certificate that the client showed, in base64url.
-    pub certificate: Option<String>,
+    /// The certificate of the connection.
+    pub certificate: Option<Arc<ClientCertificate>>,
 }
 
 /// A DPoP proof that fits its request, and that may have been used before.
@@ -74,12 +77,19 @@ impl From<StoreError> for SenderError {
 }
 
 impl Sender {
-    /// All the keys that it shows.
+    /// Whether it shows every key that `wanted` asks for.
     #[must_use]
-    pub fn keys(&self) -> Confirmation {
+    pub fn holds(&self, wanted: &Confirmation) -> bool {
+        wanted.is_met_by(&self.keys(wanted.x5t_s256.is_some()))
+    }
+
+    /// The keys that it shows; that of the certificate, which has to be hashed, if it
+    /// counts.
+    fn keys(&self, certificate_counts: bool) -> Confirmation {
+        let certificate = self.certificate.as_ref().filter(|_| certificate_counts);
         Confirmation {
             jkt: self.proof.as_ref().map(|proof| proof.jkt.clone()),
-            x5t_s256: self.certificate.clone(),
+            x5t_s256: certificate.map(|certificate| certificate.thumbprint()),
         }
     }
 }
@@ -168,11 +178,7 @@ impl Provider {
             // Apart, so that requests without a proof do not carry the room for it.
             Box::pin(self.use_proof(sender)).await?;
         }
-        let keys = sender.keys();
-        Ok(Confirmation {
-            x5t_s256: keys.x5t_s256.filter(|_| binds_certificate),
-            ..keys
-        })
+        Ok(sender.keys(binds_certificate))
     }
 
     /// Uses up the proof of a sender, if it showed one: it is good once, at whichever replica.

@@ -134,8 +134,15 @@ pub(in crate::provider) fn check_keys(
 ) -> Result<(), MetadataError> {
     let method = metadata.token_endpoint_auth_method;
     if !method.is_offered(&policy.client_certificates) {
-        let reason = "it needs client certificates, which this server is not configured for";
-        return Err(MetadataError::new("token_endpoint_auth_method", reason));
+        return Err(MetadataError::new(
+            "token_endpoint_auth_method",
+            NO_CERTIFICATES,
+        ));
+    }
+    let binds = metadata.tls_client_certificate_bound_access_tokens;
+    if binds && !policy.client_certificates.is_accepted {
+        let member = "tls_client_certificate_bound_access_tokens";
+        return Err(MetadataError::new(member, NO_CERTIFICATES));
     }
     let Some(jwks) = &metadata.jwks else {
         return Ok(());
@@ -153,6 +160,9 @@ pub(in crate::provider) fn check_keys(
     }
     Ok(())
 }
+
+const NO_CERTIFICATES: &str =
+    "it needs client certificates, which this server is not configured for";
 
 /// Where the sealed secret of a client belongs.
 pub(in crate::provider) fn seal_context(client_id: &ClientId) -> String {

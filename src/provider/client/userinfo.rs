@@ -38,6 +38,9 @@ pub enum BearerError {
     /// A token that is bound to a key, sent without a proof of it; or one that is not, sent as if.
     #[error("the access token is bound to a key that the sender does not show")]
     NotBound,
+    /// A token that is bound to a certificate, sent by who shows another or none.
+    #[error("the access token is bound to a certificate that the sender does not show")]
+    OtherCertificate,
     /// A good access token without the scope that is needed.
     #[error("the access token lacks the scope openid")]
     InsufficientScope,
@@ -54,7 +57,7 @@ impl BearerError {
             Self::TokenMissing => None,
             Self::MalformedRequest => Some(ErrorCode::InvalidRequest),
             Self::Proof(error) => Some(error.code()),
-            Self::InvalidToken | Self::OtherAudience | Self::NotBound => {
+            Self::InvalidToken | Self::OtherAudience | Self::NotBound | Self::OtherCertificate => {
                 Some(ErrorCode::InvalidToken)
             }
             Self::InsufficientScope => Some(ErrorCode::InsufficientScope),
@@ -143,8 +146,14 @@ impl Provider {
         sender: &Sender,
     ) -> Result<(), BearerError> {
         let is_dpop = scheme == Scheme::Dpop;
-        if is_dpop != wanted.jkt.is_some() || !wanted.is_met_by(&sender.keys()) {
+        if is_dpop != wanted.jkt.is_some() {
             return Err(BearerError::NotBound);
+        }
+        if !sender.holds(wanted) {
+            return Err(match &wanted.jkt {
+                Some(_) => BearerError::NotBound,
+                None => BearerError::OtherCertificate,
+            });
         }
         match self.use_proof(sender).await {
             Ok(()) => Ok(()),

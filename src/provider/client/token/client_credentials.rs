@@ -28,16 +28,10 @@ impl Provider {
             return Err(TokenError::PublicClient);
         }
         let details = request.details.unwrap_or_default();
-        let mut access = Access::new(
-            own_scopes(client, request.scopes.as_ref())?,
-            details.permitted(client, &self.policy.authorization_details)?,
-        );
-        match request.resources.as_slice() {
-            [] => {}
-            // Nobody is asked here, so it gets no scope of the API that it is not registered for.
-            [resource] => access = self.access_to(client, resource, access)?,
-            _ => return Err(InvalidTarget.into()),
-        }
+        let details = details.permitted(client, &self.policy.authorization_details)?;
+        let scopes = own_scopes(client, request.scopes.as_ref())?;
+        let access = Access::new(scopes, details);
+        let access = self.own_access(client, access, &request.resources)?;
         let confirmation = self.bind(client, sender).await?;
         let now = self.clock.now();
         let mut access_token =
@@ -51,10 +45,28 @@ impl Provider {
         }
         Ok(access_token.respond(None, None))
     }
+
+    /// `access` of a client itself, to the one API that it names. Nobody is asked here, so it gets
+    /// no scope of the API that it is not registered for.
+    pub(super) fn own_access(
+        &self,
+        client: &Client,
+        access: Access,
+        resources: &[String],
+    ) -> Result<Access, TokenError> {
+        match resources {
+            [] => Ok(access),
+            [resource] => Ok(self.access_to(client, resource, access)?),
+            _ => Err(InvalidTarget.into()),
+        }
+    }
 }
 
 /// The scopes of a client's own token: never those that speak of a user.
-fn own_scopes(client: &Client, requested: Option<&Scopes>) -> Result<Scopes, TokenError> {
+pub(super) fn own_scopes(
+    client: &Client,
+    requested: Option<&Scopes>,
+) -> Result<Scopes, TokenError> {
     let speaks_of_user = |scope: &str| STANDARD.contains(&scope);
     match requested {
         Some(requested) if requested.iter().any(speaks_of_user) => Err(TokenError::InvalidScope),

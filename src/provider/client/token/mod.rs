@@ -7,6 +7,7 @@ mod authorization_code;
 mod client_credentials;
 mod device_code;
 pub(in crate::provider) mod issue;
+mod jwt_bearer;
 mod refresh_token;
 mod token_exchange;
 
@@ -24,8 +25,11 @@ use crate::oidc::token_exchange::ExchangeRefusal;
 use crate::oidc::token_request::TokenRequest;
 use crate::oidc::token_response::TokenResponse;
 use crate::oidc::user::User;
+use crate::oidc::workload_identity::AssertionError;
 use crate::provider::client::client_authentication::{Caller, ClientAuthenticationError};
 use crate::provider::client::dpop::{Sender, SenderError};
+use crate::provider::client::signed_by_client::ClientJwtError;
+use crate::provider::issuer_discovery::DiscoveryError;
 use crate::provider::{InternalError, Provider};
 use crate::store::{Connection, StoreError};
 
@@ -125,6 +129,21 @@ pub enum TokenError {
     /// The client's policy does not allow the exchange.
     #[error(transparent)]
     Exchange(#[from] ExchangeRefusal),
+    /// No issuer that the operator trusts.
+    #[error("the assertion is of no trusted issuer")]
+    UntrustedIssuer,
+    /// It is not known where the keys of the issuer are.
+    #[error("the issuer's keys cannot be found: {0}")]
+    Discovery(#[from] DiscoveryError),
+    /// The assertion is not a JWT that its issuer signed.
+    #[error("the assertion: {0}")]
+    UnsignedAssertion(ClientJwtError),
+    /// The issuer signed the assertion, and it says the wrong things.
+    #[error(transparent)]
+    Assertion(#[from] AssertionError),
+    /// The assertion has been used before.
+    #[error("the assertion was used before")]
+    ReplayedAssertion,
     /// The grant has been revoked, or has come to its end.
     #[error("the grant has been revoked or has expired")]
     GrantEnded,
@@ -157,6 +176,10 @@ impl TokenError {
         match self {
             Self::Client(error) => error.code(),
             Self::GrantTypeNotAllowed | Self::PublicClient => ErrorCode::UnauthorizedClient,
+            // It is not the workload's fault, and passes.
+            Self::Discovery(_) | Self::UnsignedAssertion(ClientJwtError::Jwks(_)) => {
+                ErrorCode::TemporarilyUnavailable
+            }
             Self::UnknownCode
             | Self::CodeOfAnotherClient
             | Self::ReplayedCode
@@ -174,6 +197,10 @@ impl TokenError {
             | Self::UnknownDeviceCode
             | Self::DeviceCodeOfAnotherClient
             | Self::UsedDeviceCode
+            | Self::UntrustedIssuer
+            | Self::UnsignedAssertion(_)
+            | Self::Assertion(_)
+            | Self::ReplayedAssertion
             | Self::GrantEnded
             | Self::OtherKey
             | Self::UserDisabled
@@ -210,6 +237,15 @@ impl From<ClientAuthenticationError> for TokenError {
         match error {
             ClientAuthenticationError::Internal(error) => Self::Internal(error),
             refusal => Self::Client(refusal),
+        }
+    }
+}
+
+impl From<ClientJwtError> for TokenError {
+    fn from(error: ClientJwtError) -> Self {
+        match error {
+            ClientJwtError::Internal(error) => Self::Internal(error),
+            refusal => Self::UnsignedAssertion(refusal),
         }
     }
 }
@@ -274,6 +310,11 @@ impl Provider {
             TokenRequest::TokenExchange(request) => {
                 let client = self.admit(&mut db, &caller, None, grant_type).await?;
                 Box::pin(self.exchange_token(db, &client, request, sender)).await
+            }
+            TokenRequest::JwtBearer(request) => {
+                let client = self.admit(&mut db, &caller, None, grant_type).await?;
+                drop(db);
+                Box::pin(self.act_as_workload(&client, &request, sender)).await
             }
         }
     }

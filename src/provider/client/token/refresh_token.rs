@@ -48,7 +48,7 @@ impl Provider {
         if issued.token.expires_at <= now {
             return Err(TokenError::ExpiredRefreshToken);
         }
-        if !issued.token.confirmation.is_met_by(&sender.keys()) {
+        if !sender.holds(&issued.token.confirmation) {
             return Err(TokenError::OtherKey);
         }
         admit_user(client, &issued.grant.user)?;

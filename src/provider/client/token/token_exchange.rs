@@ -134,7 +134,7 @@ impl Provider {
     ) -> Result<Option<GoodToken>, InternalError> {
         let live = self.find_access_token(db, token).await?;
         // A token that is bound to a key is good only for who holds it, here too.
-        let live = live.filter(|live| live.confirmation.is_met_by(&sender.keys()));
+        let live = live.filter(|live| sender.holds(&live.confirmation));
         let Some(live) = live else { return Ok(None) };
         let grant = match live.grant_id {
             Some(id) => grants::find(db, id).await?,
