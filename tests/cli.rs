@@ -266,6 +266,14 @@ fn keys_are_listed_and_rotated() {
     assert_eq!(unknown.status, 2);
     assert!(unknown.stderr.contains("RS256"), "{}", unknown.stderr);
 
+    let absent = site.run("key rotate --alg PS256", "");
+    assert_eq!(absent.status, 5, "{}", absent.stderr);
+    assert!(
+        absent.stderr.contains("keys.algorithms"),
+        "{}",
+        absent.stderr
+    );
+
     let again = site.run("key rotate", "");
     assert_eq!(again.status, 4);
     assert!(again.stderr.contains("under way"), "{}", again.stderr);

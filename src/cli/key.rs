@@ -57,12 +57,7 @@ pub async fn run(
         let is_rotated = match command {
             KeyCommand::List => true,
             KeyCommand::Rotate(RotateKeys { ref algorithms }) => {
-                let chosen = algorithms.as_slice();
-                let chosen = if chosen.is_empty() {
-                    SigningAlgorithm::ALL
-                } else {
-                    chosen
-                };
+                let chosen = chosen(algorithms, config)?;
                 operator.rotate_keys(&master_key, chosen).await?
             }
         };
@@ -75,6 +70,19 @@ pub async fn run(
     let keys = keys.await?;
     output.write(&to_json(&keys), || to_text(&keys))?;
     Ok(())
+}
+
+/// The algorithms to rotate the keys of: all that there are keys for, unless some are named.
+fn chosen<'a>(
+    named: &'a [SigningAlgorithm],
+    config: &'a Config,
+) -> Result<&'a [SigningAlgorithm], CliError> {
+    let all = &config.policy.key_rotation.algorithms;
+    if let Some(other) = named.iter().find(|it| !all.contains(it)) {
+        let message = format!("keys.algorithms has no {other}");
+        return Err(CliError::new(Exit::Invalid, message));
+    }
+    Ok(if named.is_empty() { all } else { named })
 }
 
 fn to_json(keys: &[KeyLine]) -> Value {

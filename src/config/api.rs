@@ -14,7 +14,7 @@ use crate::oidc::scope::{STANDARD, Scopes};
 use crate::oidc::signing_algorithm::SigningAlgorithm;
 
 /// Reads every `[api."URI"]`.
-pub(super) fn read(reader: &mut Reader) -> Apis {
+pub(super) fn read(reader: &mut Reader, algorithms: &[SigningAlgorithm]) -> Apis {
     let mut identifiers = BTreeSet::new();
     let mut scopes: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (key, is_empty) in reader.sections_of("api") {
@@ -33,7 +33,7 @@ pub(super) fn read(reader: &mut Reader) -> Apis {
     let mut registered = BTreeMap::new();
     for identifier in identifiers {
         let scopes = scopes.remove(&identifier).unwrap_or_default();
-        let api = api(reader, &identifier, scopes);
+        let api = api(reader, &identifier, scopes, algorithms);
         registered.insert(identifier, api);
     }
     Apis {
@@ -42,7 +42,12 @@ pub(super) fn read(reader: &mut Reader) -> Apis {
     }
 }
 
-fn api(reader: &mut Reader, identifier: &str, scopes: Vec<String>) -> Api {
+fn api(
+    reader: &mut Reader,
+    identifier: &str,
+    scopes: Vec<String>,
+    algorithms: &[SigningAlgorithm],
+) -> Api {
     let key = |member: &str| format!("api.{identifier}.{member}");
     let api = Api {
         name: reader.optional(&key("name")),
@@ -63,6 +68,14 @@ fn api(reader: &mut Reader, identifier: &str, scopes: Vec<String>) -> Api {
             .collect(),
         has_any_scope: false,
     };
+    let algorithm = api.token_signing_alg;
+    if algorithm.is_some_and(|algorithm| !algorithms.contains(&algorithm)) {
+        let wrong = Wrong::new(
+            "is not among keys.algorithms",
+            "write one of those, or add it there",
+        );
+        reader.wrong(&key("token_signing_alg"), wrong);
+    }
     if !is_identifier(identifier) {
         let wrong = Wrong::new(
             "is not below the identifier of an API",
@@ -133,9 +146,10 @@ impl Value for SigningAlgorithm {
         let name = text(raw)?.trim();
         let found = Self::ALL.iter().find(|it| it.as_str() == name);
         found.copied().ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|it| quoted(it.as_str())).collect();
             Wrong::new(
                 "is not an algorithm that Keyfob signs with",
-                "write \"RS256\", \"ES256\" or \"EdDSA\"",
+                format!("write one of {}", names.join(", ")),
             )
         })
     }

@@ -7,14 +7,16 @@ use std::time::Duration;
 use super::mistake::Wrong;
 use super::reader::Reader;
 use super::registration;
-use super::value::{Switchable, Value as _, span};
+use super::value::{Names, Switchable, Value as _, span};
 use crate::oidc::policy::{KeyRotationPolicy, Lifetimes, PasswordPolicy, Policy, ThrottlePolicy};
 use crate::oidc::scope::{STANDARD, Scopes};
+use crate::oidc::signing_algorithm::SigningAlgorithm;
 
 /// Reads the policy.
 pub(super) fn read(reader: &mut Reader) -> Policy {
     let default = Policy::default();
-    let apis = super::api::read(reader);
+    let key_rotation = key_rotation(reader, &default.key_rotation);
+    let apis = super::api::read(reader, &key_rotation.algorithms);
     let mut registration = registration::read(reader, default.registration);
     // Who may ask for an API may register with its scopes.
     registration.scope = registration.scope.union(&apis.open_scopes());
@@ -22,7 +24,7 @@ pub(super) fn read(reader: &mut Reader) -> Policy {
         lifetimes: lifetimes(reader, &default.lifetimes),
         passwords: passwords(reader, &default.passwords),
         throttle: throttle(reader, &default.throttle),
-        key_rotation: key_rotation(reader, &default.key_rotation),
+        key_rotation,
         logout: super::logout::read(reader, default.logout),
         require_pkce: reader.or("require_pkce", default.require_pkce),
         require_pushed_authorization_requests: reader.or(
@@ -158,7 +160,36 @@ fn key_rotation(reader: &mut Reader, default: &KeyRotationPolicy) -> KeyRotation
         );
         reader.wrong("keys.rotation_interval", wrong);
     }
-    KeyRotationPolicy { interval, cache }
+    KeyRotationPolicy {
+        algorithms: signing_algorithms(reader, &default.algorithms),
+        interval,
+        cache,
+    }
+}
+
+fn signing_algorithms(reader: &mut Reader, default: &[SigningAlgorithm]) -> Vec<SigningAlgorithm> {
+    let key = "keys.algorithms";
+    let names = default.iter().map(ToString::to_string).collect();
+    let Names(names) = reader.or(key, Names(names));
+    let known = SigningAlgorithm::ALL.iter().map(|it| it.as_str());
+    let fix = format!("write some of {}", known.collect::<Vec<_>>().join(", "));
+    for name in &names {
+        if name.parse::<SigningAlgorithm>().is_err() {
+            let problem = format!("has {name:?}, which Keyfob cannot sign with");
+            reader.wrong(key, Wrong::new(problem, fix.clone()));
+        }
+    }
+    // OIDC Core section 15.1; and what clients get that ask for nothing else.
+    if !names
+        .iter()
+        .any(|name| name == SigningAlgorithm::RS256.as_str())
+    {
+        let problem = "lacks RS256, which every OpenID provider has";
+        reader.wrong(key, Wrong::new(problem, "add \"RS256\""));
+    }
+    let all = SigningAlgorithm::ALL.iter().copied();
+    all.filter(|it| names.iter().any(|name| name == it.as_str()))
+        .collect()
 }
 
 fn scopes(reader: &mut Reader) -> BTreeMap<String, String> {

@@ -15,8 +15,10 @@ use crate::http::site::{CookieNames, Site};
 use crate::oidc::api::Apis;
 use crate::oidc::issuer::Issuer;
 use crate::oidc::policy::{
-    MetadataDocumentPolicy, OutboundPolicy, Policy, RegistrationMode, RegistrationPolicy,
+    KeyRotationPolicy, MetadataDocumentPolicy, OutboundPolicy, Policy, RegistrationMode,
+    RegistrationPolicy,
 };
+use crate::oidc::signing_algorithm::SigningAlgorithm;
 use crate::provider::clock::Clock;
 use crate::provider::operator::Operator;
 use crate::provider::random::Random;
@@ -127,7 +129,8 @@ async fn prepare(
     Ok((Provider::start(parts).await?, development))
 }
 
-/// The rules of a production server, and words for the scopes of the seeded clients.
+/// The rules of a production server, with every algorithm, since there are keys for all of them
+/// that cost nothing to make; and words for the scopes of the seeded clients.
 fn policy(registers_everybody: bool) -> Policy {
     let describe = |scope: &str, words: &str| (scope.to_owned(), words.to_owned());
     let mut registration = RegistrationPolicy {
@@ -141,6 +144,10 @@ fn policy(registers_everybody: bool) -> Policy {
     }
     Policy {
         registration,
+        key_rotation: KeyRotationPolicy {
+            algorithms: SigningAlgorithm::ALL.to_vec(),
+            ..KeyRotationPolicy::default()
+        },
         scopes: [
             describe("api:read", "Read your data in the example API"),
             describe("api:write", "Change your data in the example API"),

@@ -61,6 +61,8 @@ pub(super) fn named(algorithm: SigningAlgorithm) -> Algorithm {
         SigningAlgorithm::RS256 => Algorithm::RS256,
         SigningAlgorithm::ES256 => Algorithm::ES256,
         SigningAlgorithm::EdDsa => Algorithm::EdDSA,
+        SigningAlgorithm::PS256 => Algorithm::PS256,
+        SigningAlgorithm::ES384 => Algorithm::ES384,
     }
 }
 

@@ -57,6 +57,26 @@ const EMBEDDED: &[(SigningAlgorithm, &[u8], &str)] = &[
         include_bytes!("dev/eddsa-next.der"),
         "HKtM1ovRWnuuEob5PYuerFOvaZq71qrZx_D3PLojVW8",
     ),
+    (
+        SigningAlgorithm::PS256,
+        include_bytes!("dev/ps256-active.der"),
+        "DlbD7ROy0arHHJaye51VUMPnuH2CmHZWnfuUWIQjT6Q",
+    ),
+    (
+        SigningAlgorithm::PS256,
+        include_bytes!("dev/ps256-next.der"),
+        "afz1fimLkhd9VzIL3tCe--iQnT9v7XYWmTaDRgfPHFk",
+    ),
+    (
+        SigningAlgorithm::ES384,
+        include_bytes!("dev/es384-active.der"),
+        "G43zHhQxFqXH1M7yz2EFmZCEBbiLtpQvUyvncXjbSec",
+    ),
+    (
+        SigningAlgorithm::ES384,
+        include_bytes!("dev/es384-next.der"),
+        "0Haq5-4Ovjc8m45YFYIUWxCFW0KMrNRE-I37gTKPa-o",
+    ),
 ];
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ pub enum PublicParameters {
     /// ([RFC 7518 section 6.2](https://www.rfc-editor.org/rfc/rfc7518#section-6.2)).
     #[serde(rename = "EC")]
     EllipticCurve {
-        /// The curve, `P-256`.
+        /// The curve.
         crv: &'static str,
         /// The x coordinate.
         x: String,

@@ -8,6 +8,8 @@
 
 pub mod certificate;
 pub mod dev_keys;
+pub mod encryption_key;
+pub mod jwe;
 pub mod jwk;
 pub mod jwt;
 pub mod keyset;
@@ -21,6 +23,7 @@ pub mod signing_key;
 mod crypto_provider;
 mod key_pair;
 
+use crate::oidc::encryption_algorithm::KeyManagementAlgorithm;
 use crate::oidc::signing_algorithm::SigningAlgorithm;
 
 /// Why an operation with a key failed.
@@ -49,6 +52,9 @@ pub enum KeyError {
     /// The document is not a JWK set.
     #[error("not a JWK set")]
     MalformedJwks,
+    /// Nothing could be encrypted.
+    #[error("encrypting under {0} failed")]
+    Encryption(KeyManagementAlgorithm),
     /// The claims cannot be written as JSON, or the signature failed.
     #[error("signing with an {0} key failed")]
     Signing(SigningAlgorithm),

@@ -1,6 +1,8 @@
 //! The public keys of others: of clients, and of issuers whose assertions count
 //! ([RFC 7517], [RFC 7518 section 6], [RFC 8037 section 2]).
 //!
+//! Those that Keyfob encrypts with are in `encryption_key`.
+//!
 //! **Invariant:** a key verifies under the algorithms of its own kind alone, and never under an
 //! HMAC: a public key is no secret.
 //!
@@ -10,6 +12,7 @@
 
 use std::fmt;
 
+use aws_lc_rs::agreement::{self, ECDH_P256, ECDH_P384, ECDH_P521};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519,
     EcdsaVerificationAlgorithm, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
@@ -20,13 +23,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
+use super::encryption_key::EncryptionKey;
 use super::jwk::PublicParameters;
+use crate::oidc::encryption_algorithm::KeyManagementAlgorithm;
 use crate::oidc::jwks::Jwks;
 use crate::oidc::jws_algorithm::JwsAlgorithm;
 
-/// Public keys that verify signatures.
+/// Public keys, of which some verify signatures and some encrypt.
 #[derive(Debug, Default)]
-pub struct PublicKeySet(Vec<PublicKey>);
+pub struct PublicKeySet {
+    keys: Vec<PublicKey>,
+    encryption_keys: Vec<EncryptionKey>,
+}
 
 /// A public key that verifies signatures.
 pub struct PublicKey {
@@ -45,8 +53,9 @@ enum Material {
     Ed25519(ParsedPublicKey),
 }
 
+/// A curve of keys that sign or agree.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Curve {
+pub(super) enum Curve {
     P256,
     P384,
     P521,
@@ -87,19 +96,28 @@ impl PublicKeySet {
         if keys.clone().any(shows_secret) {
             return Err(PublicKeySetError::SecretKey);
         }
-        Ok(Self(keys.filter_map(PublicKey::from_jwk).collect()))
+        Ok(Self {
+            keys: keys.clone().filter_map(PublicKey::from_jwk).collect(),
+            encryption_keys: keys.filter_map(EncryptionKey::from_jwk).collect(),
+        })
     }
 
-    /// Whether no key of it can be used.
+    /// Whether no key of it verifies signatures.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.keys.is_empty()
+    }
+
+    /// The key to encrypt with under `algorithm`.
+    #[must_use]
+    pub fn encryption_key(&self, algorithm: KeyManagementAlgorithm) -> Option<&EncryptionKey> {
+        EncryptionKey::choose(&self.encryption_keys, algorithm)
     }
 
     /// Whether one of its keys can verify under `algorithm`.
     #[must_use]
     pub fn has_key_for(&self, algorithm: JwsAlgorithm) -> bool {
-        self.0.iter().any(|key| key.fits(algorithm))
+        self.keys.iter().any(|key| key.fits(algorithm))
     }
 
     /// Whether `certificate` in DER is registered with one of the keys, in its `x5c`
@@ -108,7 +126,7 @@ impl PublicKeySet {
     /// [RFC 8705 section 2.2]: https://www.rfc-editor.org/rfc/rfc8705#section-2.2
     #[must_use]
     pub fn has_certificate(&self, certificate: &[u8]) -> bool {
-        let mut certificates = self.0.iter().map(|key| key.certificate.as_deref());
+        let mut certificates = self.keys.iter().map(|key| key.certificate.as_deref());
         certificates.any(|own| own == Some(certificate))
     }
 
@@ -120,7 +138,7 @@ impl PublicKeySet {
         algorithm: JwsAlgorithm,
     ) -> impl Iterator<Item = &'a PublicKey> {
         let is_named = move |key: &&PublicKey| kid.is_none() || key.kid.as_deref() == kid;
-        let named = self.0.iter().filter(is_named);
+        let named = self.keys.iter().filter(is_named);
         named
             .filter(move |key| key.fits(algorithm))
             .take(MOST_TRIED)
@@ -201,9 +219,9 @@ impl fmt::Debug for PublicKey {
 }
 
 impl Curve {
-    const ALL: &[Self] = &[Self::P256, Self::P384, Self::P521];
+    pub(super) const ALL: &[Self] = &[Self::P256, Self::P384, Self::P521];
 
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::P256 => "P-256",
             Self::P384 => "P-384",
@@ -212,7 +230,7 @@ impl Curve {
     }
 
     /// The length of a coordinate.
-    const fn length(self) -> usize {
+    pub(super) const fn length(self) -> usize {
         match self {
             Self::P256 => 32,
             Self::P384 => 48,
@@ -225,6 +243,14 @@ impl Curve {
             Self::P256 => JwsAlgorithm::ES256,
             Self::P384 => JwsAlgorithm::ES384,
             Self::P521 => JwsAlgorithm::ES512,
+        }
+    }
+
+    pub(super) fn agreement(self) -> &'static agreement::Algorithm {
+        match self {
+            Self::P256 => &ECDH_P256,
+            Self::P384 => &ECDH_P384,
+            Self::P521 => &ECDH_P521,
         }
     }
 
@@ -258,6 +284,15 @@ fn is_for_verification(jwk: &Map<String, Value>) -> bool {
 }
 
 fn rsa(n: &str, e: &str) -> Option<(Material, PublicParameters)> {
+    let parameters = PublicParameters::Rsa {
+        n: n.to_owned(),
+        e: e.to_owned(),
+    };
+    Some((Material::Rsa(rsa_components(n, e)?), parameters))
+}
+
+/// An RSA key of a sound length.
+pub(super) fn rsa_components(n: &str, e: &str) -> Option<RsaPublicKeyComponents<Vec<u8>>> {
     let components = RsaPublicKeyComponents {
         n: URL_SAFE_NO_PAD.decode(n).ok()?,
         e: URL_SAFE_NO_PAD.decode(e).ok()?,
@@ -273,14 +308,23 @@ fn rsa(n: &str, e: &str) -> Option<(Material, PublicParameters)> {
         && exponent[0] != 0
         && exponent.last().is_some_and(|last| last % 2 == 1)
         && exponent.as_slice() != [1];
-    let parameters = PublicParameters::Rsa {
-        n: n.to_owned(),
-        e: e.to_owned(),
-    };
-    is_sound.then_some((Material::Rsa(components), parameters))
+    is_sound.then_some(components)
 }
 
 fn elliptic_curve(crv: &str, x: &str, y: &str) -> Option<(Material, PublicParameters)> {
+    let (curve, point) = curve_point(crv, x, y)?;
+    // This also finds out whether the point is on the curve.
+    let key = ParsedPublicKey::new(curve.verification(), &point).ok()?;
+    let parameters = PublicParameters::EllipticCurve {
+        crv: curve.name(),
+        x: x.to_owned(),
+        y: y.to_owned(),
+    };
+    Some((Material::EllipticCurve(curve, key), parameters))
+}
+
+/// A curve and what may be a point on it, as SEC 1 section 2.3.3 writes it.
+pub(super) fn curve_point(crv: &str, x: &str, y: &str) -> Option<(Curve, Vec<u8>)> {
     let curve = *Curve::ALL.iter().find(|curve| curve.name() == crv)?;
     let mut point = vec![4];
     for coordinate in [x, y] {
@@ -291,14 +335,7 @@ fn elliptic_curve(crv: &str, x: &str, y: &str) -> Option<(Material, PublicParame
         }
         point.extend(coordinate);
     }
-    // This also finds out whether the point is on the curve.
-    let key = ParsedPublicKey::new(curve.verification(), &point).ok()?;
-    let parameters = PublicParameters::EllipticCurve {
-        crv: curve.name(),
-        x: x.to_owned(),
-        y: y.to_owned(),
-    };
-    Some((Material::EllipticCurve(curve, key), parameters))
+    Some((curve, point))
 }
 
 fn ed25519(crv: &str, x: &str) -> Option<(Material, PublicParameters)> {

@@ -86,7 +86,7 @@ fn a_set_passes_over_what_it_cannot_use_and_refuses_what_is_secret() {
     let other = json!({"kty": "AKP", "kid": "b"});
     let text = json!({"keys": [ed, other]}).to_string();
     let set = PublicKeySet::parse(text.as_bytes()).unwrap();
-    assert_eq!(set.0.len(), 1);
+    assert_eq!(set.keys.len(), 1);
     assert!(set.has_key_for(JwsAlgorithm::EdDsa) && !set.has_key_for(JwsAlgorithm::RS256));
     assert_eq!(set.candidates(Some("a"), JwsAlgorithm::EdDsa).count(), 1);
     assert_eq!(set.candidates(Some("b"), JwsAlgorithm::EdDsa).count(), 0);

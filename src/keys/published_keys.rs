@@ -46,6 +46,8 @@ fn understood(jwk: &Jwk) -> Option<(String, SigningAlgorithm, DecodingKey)> {
         KeyAlgorithm::RS256 => SigningAlgorithm::RS256,
         KeyAlgorithm::ES256 => SigningAlgorithm::ES256,
         KeyAlgorithm::EdDSA => SigningAlgorithm::EdDsa,
+        KeyAlgorithm::PS256 => SigningAlgorithm::PS256,
+        KeyAlgorithm::ES384 => SigningAlgorithm::ES384,
         _ => return None,
     };
     let key = DecodingKey::from_jwk(jwk).ok()?;

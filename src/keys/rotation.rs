@@ -34,6 +34,9 @@ pub const STAND_BY: Timestamp = Timestamp(i64::MAX);
 /// How old the keyset may be that a replica acts on.
 pub const STALE_VIEW: Duration = Duration::from_secs(30);
 
+/// For how long replicas may have different policies: while a new one is rolled out.
+const DEPLOYMENT: Duration = Duration::from_hours(1);
+
 /// What to change about the keys.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Rotation {
@@ -78,7 +81,8 @@ pub struct Retirement {
 
 /// What is to be done at `now`, or `None`.
 ///
-/// Each algorithm shall have an active key and a next one. An active key older than the policy's
+/// Each of the policy's algorithms shall have an active key and a next one; the keys of others
+/// retire. An active key older than the policy's
 /// interval gives way to the next, once that has been published for the lead.
 /// `longest_token_lifetime` is that of any token that the keys sign, for any client.
 #[must_use]
@@ -115,8 +119,10 @@ pub fn rotation_by_hand(
     })
 }
 
-struct Schedule {
+struct Schedule<'a> {
     now: Timestamp,
+    /// The algorithms to have keys for.
+    algorithms: &'a [SigningAlgorithm],
     /// How long a key is published before it signs.
     lead: Duration,
     /// How long a key is published after it signed.
@@ -125,11 +131,16 @@ struct Schedule {
     waits_for_lead: bool,
 }
 
-impl Schedule {
-    fn new(policy: &KeyRotationPolicy, longest_token_lifetime: Duration, now: Timestamp) -> Self {
+impl<'a> Schedule<'a> {
+    fn new(
+        policy: &'a KeyRotationPolicy,
+        longest_token_lifetime: Duration,
+        now: Timestamp,
+    ) -> Self {
         let slack = policy.cache.max(STALE_VIEW);
         Self {
             now,
+            algorithms: &policy.algorithms,
             lead: policy.cache.saturating_add(slack),
             overlap: longest_token_lifetime.saturating_add(slack),
             waits_for_lead: true,
@@ -138,7 +149,7 @@ impl Schedule {
 
     fn decide(&self, keyset: &Keyset, is_due: impl Fn(&ScheduledKey) -> bool) -> Option<Rotation> {
         let mut rotation = Rotation::default();
-        for &algorithm in SigningAlgorithm::ALL {
+        for &algorithm in self.algorithms {
             let keys = Standing::of(keyset, algorithm, self.now);
             self.retire_superseded(&keys, &mut rotation);
             match keys.active {
@@ -150,7 +161,22 @@ impl Schedule {
                 Some(_) => {}
             }
         }
+        self.retire_withdrawn(keyset, &mut rotation);
         (rotation != Rotation::default()).then_some(rotation)
+    }
+
+    /// Keys of algorithms that are not the policy's any more cease to sign. Young ones may be those
+    /// of a replica that has the new policy already, or the old one still: they are left alone, or
+    /// the two would make and retire keys by turns.
+    fn retire_withdrawn(&self, keyset: &Keyset, rotation: &mut Rotation) {
+        let is_withdrawn = |it: &&ScheduledKey| {
+            !self.algorithms.contains(&it.key.algorithm())
+                && it.retires_at.is_none()
+                && it.published_at.after(DEPLOYMENT) <= self.now
+        };
+        let withdrawn = keyset.keys().iter().filter(is_withdrawn);
+        let retirements = withdrawn.map(|key| self.retirement(key, self.now));
+        rotation.retirements.extend(retirements);
     }
 
     /// Two replicas that started at once may both have made an active key; and who promoted a key
@@ -249,7 +275,7 @@ impl<'a> Standing<'a> {
             active,
             pending: keys().find(|it| !it.is_activated(now) && !stands_by(it)),
             next: keys()
-                .filter(stands_by)
+                .filter(|it| stands_by(it) && it.retires_at.is_none())
                 .min_by_key(|it| (it.published_at, it.key.kid())),
             superseded: keys()
                 .filter(|it| it.is_activated(now) && it.retires_at.is_none() && !is_active(it))

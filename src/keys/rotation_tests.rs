@@ -7,7 +7,7 @@ use crate::keys::dev_keys::dev_keys;
 use crate::keys::signing_key::SigningKey;
 use SigningAlgorithm::{ES256, EdDsa, RS256};
 
-const ALL: &[SigningAlgorithm] = SigningAlgorithm::ALL;
+const USUAL: &[SigningAlgorithm] = SigningAlgorithm::USUAL;
 const NOW: Timestamp = Timestamp(1_000_000_000);
 const LIFETIME: Duration = Duration::from_hours(1);
 const DAY: i64 = 24 * 60 * 60;
@@ -23,7 +23,14 @@ fn at(seconds: i64) -> Timestamp {
 
 /// For each algorithm an active key and a next one, both with these ages in seconds.
 fn keyset(active_for: i64, next_for: i64) -> Keyset {
-    let keys = dev_keys().unwrap().into_iter().enumerate();
+    keyset_of(USUAL, active_for, next_for)
+}
+
+/// The same for these algorithms.
+fn keyset_of(algorithms: &[SigningAlgorithm], active_for: i64, next_for: i64) -> Keyset {
+    let keys = dev_keys().unwrap().into_iter();
+    let keys = keys.filter(|it| algorithms.contains(&it.algorithm()));
+    let keys = keys.enumerate();
     let schedule = keys.map(|(index, key)| {
         let is_next = index % 2 == 1;
         let published_at = at(if is_next { -next_for } else { -active_for });
@@ -138,14 +145,14 @@ fn without_an_interval_keys_are_rotated_by_hand_alone() {
     };
     let keys = keyset(9_000 * DAY, 9_000 * DAY);
     assert_eq!(rotation_due(&keys, &by_hand, LIFETIME, NOW), None);
-    assert!(rotation_by_hand(&keys, ALL, &by_hand, LIFETIME, NOW).is_some());
+    assert!(rotation_by_hand(&keys, USUAL, &by_hand, LIFETIME, NOW).is_some());
 }
 
 #[test]
 fn by_hand_a_young_key_gives_way_once_the_next_is_known() {
     for (next_for, activates_at) in [(LEAD, NOW), (2 * LEAD, NOW), (100, at(LEAD - 100))] {
         let keys = keyset(next_for, next_for);
-        let rotation = rotation_by_hand(&keys, ALL, &policy(), LIFETIME, NOW).unwrap();
+        let rotation = rotation_by_hand(&keys, USUAL, &policy(), LIFETIME, NOW).unwrap();
         assert_eq!(rotation.promotions[1].kid, kid(&keys, 3));
         assert_eq!(rotation.promotions[1].activates_at, activates_at);
         assert_eq!(rotation.retirements[1].kid, kid(&keys, 2));
@@ -157,10 +164,10 @@ fn by_hand_a_young_key_gives_way_once_the_next_is_known() {
 #[test]
 fn by_hand_twice_is_once() {
     let keys = without(&keyset(100, 100), |it| it.key.algorithm() != ES256);
-    let rotation = rotation_by_hand(&keys, ALL, &policy(), LIFETIME, NOW).unwrap();
+    let rotation = rotation_by_hand(&keys, USUAL, &policy(), LIFETIME, NOW).unwrap();
     let rotated = apply(&keys, &rotation);
     let is_es256 = |rotation: Rotation| rotation.planned.iter().any(|it| it.algorithm == ES256);
-    let again = rotation_by_hand(&rotated, ALL, &policy(), LIFETIME, NOW).unwrap();
+    let again = rotation_by_hand(&rotated, USUAL, &policy(), LIFETIME, NOW).unwrap();
     assert!(!is_es256(again), "it is under way");
     let due = rotation_due(&rotated, &policy(), LIFETIME, NOW).unwrap();
     assert!(!is_es256(due));
@@ -215,7 +222,7 @@ fn a_missing_key_is_made_up_for() {
 #[test]
 fn by_hand_without_a_next_key_a_new_one_is_published_first() {
     let keys = without(&keyset(100, 100), |it| it.activates_at == STAND_BY);
-    let rotation = rotation_by_hand(&keys, ALL, &policy(), LIFETIME, NOW).unwrap();
+    let rotation = rotation_by_hand(&keys, USUAL, &policy(), LIFETIME, NOW).unwrap();
     assert_eq!(rotation.planned[0], planned_active(RS256, at(LEAD)));
     assert_eq!(rotation.planned[1], planned_next(RS256));
     assert_eq!(rotation.retirements[0].retires_at, at(LEAD));
@@ -255,11 +262,75 @@ fn short_caches_leave_time_for_replicas_that_lag() {
     let brief = KeyRotationPolicy {
         interval: Some(Duration::from_secs(1)),
         cache: Duration::from_secs(2),
+        ..policy()
     };
     assert_eq!(rotation_due(&keyset(31, 31), &brief, LIFETIME, NOW), None);
     let rotation = rotation_due(&keyset(32, 32), &brief, LIFETIME, NOW).unwrap();
     let expires_at = rotation.retirements[0].expires_at;
     assert_eq!(expires_at, NOW.after(LIFETIME + STALE_VIEW));
+}
+
+#[test]
+fn an_algorithm_that_is_added_gets_keys_and_every_algorithm_is_rotated() {
+    let all = KeyRotationPolicy {
+        algorithms: SigningAlgorithm::ALL.to_vec(),
+        ..policy()
+    };
+    let rotation = rotation_due(&keyset(5, 5), &all, LIFETIME, NOW).unwrap();
+    let planned = [SigningAlgorithm::PS256, SigningAlgorithm::ES384]
+        .into_iter()
+        .flat_map(|it| [planned_active(it, NOW), planned_next(it)]);
+    assert_eq!(rotation.planned, planned.collect::<Vec<_>>());
+
+    let old = keyset_of(SigningAlgorithm::ALL, 90 * DAY, LEAD);
+    let rotation = rotation_due(&old, &all, LIFETIME, NOW).unwrap();
+    let planned: Vec<_> = SigningAlgorithm::ALL
+        .iter()
+        .copied()
+        .map(planned_next)
+        .collect();
+    assert_eq!(rotation.planned, planned);
+    assert_eq!(rotation.promotions.len(), SigningAlgorithm::ALL.len());
+    assert_eq!(rotation.retirements.len(), SigningAlgorithm::ALL.len());
+}
+
+#[test]
+fn the_keys_of_an_algorithm_that_is_withdrawn_retire_and_no_others_follow() {
+    let hour = 60 * 60;
+    let young = keyset_of(SigningAlgorithm::ALL, hour - 1, hour - 1);
+    assert_eq!(rotation_due(&young, &policy(), LIFETIME, NOW), None);
+
+    let keys = keyset_of(SigningAlgorithm::ALL, hour, hour);
+    let rotation = rotation_due(&keys, &policy(), LIFETIME, NOW).unwrap();
+    let expires_at = NOW.after(LIFETIME + policy().cache);
+    let retirements = [6, 7, 8, 9].map(|index| Retirement {
+        kid: kid(&keys, index),
+        retires_at: NOW,
+        expires_at,
+    });
+    assert_eq!(rotation.retirements, retirements);
+    assert!(rotation.planned.is_empty() && rotation.promotions.is_empty());
+
+    let withdrawn = apply(&keys, &rotation);
+    assert_eq!(rotation_due(&withdrawn, &policy(), LIFETIME, NOW), None);
+    let signs = |now| withdrawn.active(SigningAlgorithm::PS256, now).is_some();
+    assert!(
+        signs(Timestamp(expires_at.0 - 1)),
+        "for who is still registered for it"
+    );
+    assert!(!signs(expires_at));
+    assert_eq!(withdrawn.states(expires_at).len(), 6);
+
+    // A key that was withdrawn does not come back: it is about to be deleted.
+    let all = KeyRotationPolicy {
+        algorithms: SigningAlgorithm::ALL.to_vec(),
+        ..policy()
+    };
+    let rotation = rotation_due(&withdrawn, &all, LIFETIME, NOW).unwrap();
+    let made = |algorithm| [planned_active(algorithm, NOW), planned_next(algorithm)];
+    let planned = [made(SigningAlgorithm::PS256), made(SigningAlgorithm::ES384)];
+    assert_eq!(rotation.planned, planned.concat());
+    assert!(rotation.promotions.is_empty());
 }
 
 /// Three years with a look every six hours, in each of which whoever caches the JWKS as long as

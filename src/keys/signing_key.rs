@@ -25,7 +25,7 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// Makes a new key: RSA of 2048 bits, P-256 or Ed25519.
+    /// Makes a new key: RSA of 2048 bits, P-256, P-384 or Ed25519.
     ///
     /// An RSA key takes from a tenth of a second to several: call this where blocking is allowed,
     /// never in answer to a request.
@@ -45,17 +45,21 @@ impl SigningKey {
         };
         let encoding_key = match algorithm {
             // jsonwebtoken wants the PKCS#1 key that PKCS#8 wraps.
-            SigningAlgorithm::RS256 => {
+            SigningAlgorithm::RS256 | SigningAlgorithm::PS256 => {
                 let wrapped = PrivateKeyInfo::try_from(der);
                 let wrapped = wrapped.map_err(|_| KeyError::Rejected(algorithm))?;
                 EncodingKey::from_rsa_der(wrapped.private_key)
             }
-            SigningAlgorithm::ES256 => EncodingKey::from_ec_der(der),
+            SigningAlgorithm::ES256 | SigningAlgorithm::ES384 => EncodingKey::from_ec_der(der),
             SigningAlgorithm::EdDsa => EncodingKey::from_ed_der(der),
         };
         let decoding_key = match algorithm {
-            SigningAlgorithm::RS256 => DecodingKey::from_rsa_der(pair.public_key()),
-            SigningAlgorithm::ES256 => DecodingKey::from_ec_der(pair.public_key()),
+            SigningAlgorithm::RS256 | SigningAlgorithm::PS256 => {
+                DecodingKey::from_rsa_der(pair.public_key())
+            }
+            SigningAlgorithm::ES256 | SigningAlgorithm::ES384 => {
+                DecodingKey::from_ec_der(pair.public_key())
+            }
             SigningAlgorithm::EdDsa => DecodingKey::from_ed_der(pair.public_key()),
         };
         Ok(Self {
@@ -126,11 +130,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_refused_for_an_algorithm_that_is_not_its_own() {
+    fn a_key_is_refused_for_an_algorithm_that_is_not_of_its_kind() {
+        let is_rsa = |it| matches!(it, SigningAlgorithm::RS256 | SigningAlgorithm::PS256);
         for key in crate::keys::dev_keys::dev_keys().unwrap() {
             for &algorithm in SigningAlgorithm::ALL {
                 let read = SigningKey::from_pkcs8(algorithm, key.to_pkcs8());
-                assert_eq!(read.is_ok(), algorithm == key.algorithm(), "{key:?}");
+                let is_its = algorithm == key.algorithm();
+                let is_of_its_kind = is_its || is_rsa(algorithm) && is_rsa(key.algorithm());
+                assert_eq!(read.is_ok(), is_of_its_kind, "{key:?}");
             }
         }
         for &algorithm in SigningAlgorithm::ALL {
@@ -153,15 +160,19 @@ mod tests {
                 .collect();
             members.sort_unstable();
             let expected = match key.algorithm() {
-                SigningAlgorithm::RS256 => vec!["alg", "e", "kid", "kty", "n", "use"],
-                SigningAlgorithm::ES256 => vec!["alg", "crv", "kid", "kty", "use", "x", "y"],
+                SigningAlgorithm::RS256 | SigningAlgorithm::PS256 => {
+                    vec!["alg", "e", "kid", "kty", "n", "use"]
+                }
+                SigningAlgorithm::ES256 | SigningAlgorithm::ES384 => {
+                    vec!["alg", "crv", "kid", "kty", "use", "x", "y"]
+                }
                 SigningAlgorithm::EdDsa => vec!["alg", "crv", "kid", "kty", "use", "x"],
             };
             assert_eq!(members, expected);
             assert_eq!(jwk["use"], "sig");
             assert_eq!(jwk["kid"], key.kid());
             assert_eq!(jwk["alg"], key.algorithm().as_str());
-            if key.algorithm() == SigningAlgorithm::RS256 {
+            if jwk["kty"] == "RSA" {
                 // Base64urlUInt has no leading zero octet: 256 octets are 342 characters.
                 assert_eq!(jwk["n"].as_str().unwrap().len(), 342);
                 assert_eq!(jwk["e"], "AQAB");

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256, Sha512};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 use super::authorization_details::AuthorizationDetails;
 use super::confirmation::Confirmation;
@@ -166,9 +166,10 @@ pub const SUPPORTED: &[&str] = &[
 #[must_use]
 pub fn half_hash(algorithm: SigningAlgorithm, value: &str) -> String {
     match algorithm {
-        SigningAlgorithm::RS256 | SigningAlgorithm::ES256 => {
+        SigningAlgorithm::RS256 | SigningAlgorithm::ES256 | SigningAlgorithm::PS256 => {
             URL_SAFE_NO_PAD.encode(&Sha256::digest(value)[..16])
         }
+        SigningAlgorithm::ES384 => URL_SAFE_NO_PAD.encode(&Sha384::digest(value)[..24]),
         SigningAlgorithm::EdDsa => URL_SAFE_NO_PAD.encode(&Sha512::digest(value)[..32]),
     }
 }
@@ -187,5 +188,13 @@ mod tests {
         let access_token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
         let expected = "77QmUPtjPfzWtF2AnpK9RQ";
         assert_eq!(half_hash(SigningAlgorithm::RS256, access_token), expected);
+        assert_eq!(half_hash(SigningAlgorithm::PS256, access_token), expected);
+        for (algorithm, length) in [(SigningAlgorithm::ES384, 32), (SigningAlgorithm::EdDsa, 43)] {
+            assert_eq!(
+                half_hash(algorithm, access_token).len(),
+                length,
+                "half of its hash"
+            );
+        }
     }
 }

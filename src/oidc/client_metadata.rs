@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client_authentication_method::ClientAuthenticationMethod;
 use super::distinguished_name::DistinguishedName;
+use super::encryption_algorithm::{ContentEncryptionAlgorithm, KeyManagementAlgorithm};
 use super::grant_type::{GrantTypes, known_grant_types};
 use super::jwks::Jwks;
 use super::jws_algorithm::JwsAlgorithm;
@@ -104,21 +105,45 @@ pub struct ClientMetadata {
     pub subject_type: Option<SubjectType>,
     /// The algorithm that signs its ID tokens.
     pub id_token_signed_response_alg: SigningAlgorithm,
+    /// How its ID tokens are encrypted, if they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token_encrypted_response_alg: Option<KeyManagementAlgorithm>,
+    /// The second half of that: A128CBC-HS256, if it is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token_encrypted_response_enc: Option<ContentEncryptionAlgorithm>,
     /// The algorithm that signs what the userinfo endpoint tells it; without it, that is JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub userinfo_signed_response_alg: Option<SigningAlgorithm>,
+    /// How that is encrypted, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_encrypted_response_alg: Option<KeyManagementAlgorithm>,
+    /// The second half of that: A128CBC-HS256, if it is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_encrypted_response_enc: Option<ContentEncryptionAlgorithm>,
     /// The algorithm that signs what the introspection endpoint tells it, where it asks for a JWT;
     /// without it, RS256 ([RFC 9701 section 6]).
     ///
     /// [RFC 9701 section 6]: https://www.rfc-editor.org/rfc/rfc9701#section-6
     #[serde(skip_serializing_if = "Option::is_none")]
     pub introspection_signed_response_alg: Option<SigningAlgorithm>,
+    /// How that JWT is encrypted, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub introspection_encrypted_response_alg: Option<KeyManagementAlgorithm>,
+    /// The second half of that: A128CBC-HS256, if it is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub introspection_encrypted_response_enc: Option<ContentEncryptionAlgorithm>,
     /// The algorithm that signs its authorization responses, where it asks for signed ones;
     /// without it, RS256 ([JARM section 3]).
     ///
     /// [JARM section 3]: https://openid.net/specs/oauth-v2-jarm-final.html#section-3
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authorization_signed_response_alg: Option<SigningAlgorithm>,
+    /// How the signed ones are encrypted, if they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_encrypted_response_alg: Option<KeyManagementAlgorithm>,
+    /// The second half of that: A128CBC-HS256, if it is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_encrypted_response_enc: Option<ContentEncryptionAlgorithm>,
     /// The `max_age` of requests that carry none, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,

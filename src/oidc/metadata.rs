@@ -11,6 +11,7 @@ use super::acr;
 use super::claims;
 use super::client_authentication_method::ClientAuthenticationMethod;
 use super::client_metadata;
+use super::encryption_algorithm::{ContentEncryptionAlgorithm, KeyManagementAlgorithm};
 use super::grant_type::GrantType;
 use super::issuer::Issuer;
 use super::jws_algorithm::JwsAlgorithm;
@@ -18,7 +19,6 @@ use super::policy::{ClientCertificatePolicy, MetadataDocumentPolicy, Policy, Reg
 use super::response_mode::{Carrier, SIGNED};
 use super::response_type::ResponseTypes;
 use super::scope;
-use super::signing_algorithm::SigningAlgorithm;
 
 /// The paths of the endpoints below the issuer.
 pub mod path {
@@ -86,9 +86,17 @@ pub struct Metadata {
     pub acr_values_supported: Vec<&'static str>,
     pub subject_types_supported: Vec<&'static str>,
     pub id_token_signing_alg_values_supported: Vec<&'static str>,
+    pub id_token_encryption_alg_values_supported: Vec<&'static str>,
+    pub id_token_encryption_enc_values_supported: Vec<&'static str>,
     pub userinfo_signing_alg_values_supported: Vec<&'static str>,
+    pub userinfo_encryption_alg_values_supported: Vec<&'static str>,
+    pub userinfo_encryption_enc_values_supported: Vec<&'static str>,
     pub introspection_signing_alg_values_supported: Vec<&'static str>,
+    pub introspection_encryption_alg_values_supported: Vec<&'static str>,
+    pub introspection_encryption_enc_values_supported: Vec<&'static str>,
     pub authorization_signing_alg_values_supported: Vec<&'static str>,
+    pub authorization_encryption_alg_values_supported: Vec<&'static str>,
+    pub authorization_encryption_enc_values_supported: Vec<&'static str>,
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
     pub token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
@@ -132,7 +140,12 @@ impl Metadata {
         let mut confidential = methods.clone();
         confidential.retain(|method| *method != ClientAuthenticationMethod::None.as_str());
         let assertion_algorithms = assertion_algorithms();
-        let signing_algorithms = SigningAlgorithm::ALL.iter().map(|it| it.as_str());
+        let encryption_algorithms = KeyManagementAlgorithm::ALL.iter();
+        let encryption_algorithms: Vec<_> = encryption_algorithms.map(|it| it.as_str()).collect();
+        let encryption_methods = ContentEncryptionAlgorithm::ALL.iter();
+        let encryption_methods: Vec<_> = encryption_methods.map(|it| it.as_str()).collect();
+        let signing_algorithms = policy.key_rotation.algorithms.iter();
+        let signing_algorithms = signing_algorithms.map(|it| it.as_str());
         let signing_algorithms: Vec<_> = signing_algorithms.collect();
         let standard = scope::standard();
         let scopes = standard
@@ -163,9 +176,17 @@ impl Metadata {
             acr_values_supported: acr::SUPPORTED.to_vec(),
             subject_types_supported: vec!["public"],
             id_token_signing_alg_values_supported: signing_algorithms.clone(),
+            id_token_encryption_alg_values_supported: encryption_algorithms.clone(),
+            id_token_encryption_enc_values_supported: encryption_methods.clone(),
             userinfo_signing_alg_values_supported: signing_algorithms.clone(),
+            userinfo_encryption_alg_values_supported: encryption_algorithms.clone(),
+            userinfo_encryption_enc_values_supported: encryption_methods.clone(),
             introspection_signing_alg_values_supported: signing_algorithms.clone(),
+            introspection_encryption_alg_values_supported: encryption_algorithms.clone(),
+            introspection_encryption_enc_values_supported: encryption_methods.clone(),
             authorization_signing_alg_values_supported: signing_algorithms,
+            authorization_encryption_alg_values_supported: encryption_algorithms,
+            authorization_encryption_enc_values_supported: encryption_methods,
             token_endpoint_auth_methods_supported: methods.clone(),
             token_endpoint_auth_signing_alg_values_supported: assertion_algorithms.clone(),
             introspection_endpoint_auth_methods_supported: confidential,

@@ -8,6 +8,7 @@ use super::authority::Authority;
 use super::authorization_details::AuthorizationDetailsTypes;
 use super::logout::LogoutPolicy;
 use super::scope::Scopes;
+use super::signing_algorithm::SigningAlgorithm;
 use super::workload_identity::TrustedIssuer;
 
 /// Everything about a provider that is a choice and not a rule.
@@ -23,7 +24,7 @@ pub struct Policy {
     pub passwords: PasswordPolicy,
     /// How guessing is slowed down.
     pub throttle: ThrottlePolicy,
-    /// When signing keys are rotated.
+    /// Which signing keys there are, and when they are rotated.
     pub key_rotation: KeyRotationPolicy,
     /// What ends with a session.
     pub logout: LogoutPolicy,
@@ -259,9 +260,11 @@ impl Default for RegistrationPolicy {
     }
 }
 
-/// When signing keys are rotated.
+/// Which signing keys there are, and when they are rotated.
 #[derive(Clone, Debug)]
 pub struct KeyRotationPolicy {
+    /// The algorithms to have keys for, in the order of [`SigningAlgorithm::ALL`].
+    pub algorithms: Vec<SigningAlgorithm>,
     /// The age at which an active key is retired. `None`: only by hand.
     pub interval: Option<Duration>,
     /// For how long relying parties may cache the published keys (`Cache-Control: max-age`). No
@@ -272,6 +275,7 @@ pub struct KeyRotationPolicy {
 impl Default for KeyRotationPolicy {
     fn default() -> Self {
         Self {
+            algorithms: SigningAlgorithm::USUAL.to_vec(),
             interval: Some(DAY * 90),
             cache: Duration::from_mins(5),
         }

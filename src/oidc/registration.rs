@@ -13,6 +13,7 @@ use super::client_keys;
 use super::client_metadata::ClientMetadata;
 use super::grant_type::GrantType;
 use super::logout_uri;
+use super::protected_response;
 use super::workload_identity::WorkloadIdentity;
 
 /// A member of client metadata that cannot be registered, and why.
@@ -52,6 +53,7 @@ const RULES: &[Rule] = &[
     an_answer_needs_somewhere_to_go,
     front_channel_types_have_their_grants,
     client_keys::keys_go_with_the_method,
+    protected_response::encryption_has_keys,
     client_certificate::certificates_have_names,
     acting_without_a_person_needs_a_secret,
     workloads_are_told_from_others,

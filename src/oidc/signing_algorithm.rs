@@ -22,11 +22,24 @@ pub enum SigningAlgorithm {
     /// Ed25519.
     #[serde(rename = "EdDSA")]
     EdDsa,
+    /// RSASSA-PSS with SHA-256: what FAPI allows of RSA.
+    PS256,
+    /// ECDSA with P-384 and SHA-384.
+    ES384,
 }
 
 impl SigningAlgorithm {
-    /// Every algorithm that Keyfob signs with.
-    pub const ALL: &[Self] = &[Self::RS256, Self::ES256, Self::EdDsa];
+    /// Every algorithm that Keyfob can sign with.
+    pub const ALL: &[Self] = &[
+        Self::RS256,
+        Self::ES256,
+        Self::EdDsa,
+        Self::PS256,
+        Self::ES384,
+    ];
+
+    /// Those that a provider has keys for, unless its operator decides otherwise.
+    pub const USUAL: &[Self] = &[Self::RS256, Self::ES256, Self::EdDsa];
 
     /// The value of `alg`.
     #[must_use]
@@ -35,6 +48,8 @@ impl SigningAlgorithm {
             Self::RS256 => "RS256",
             Self::ES256 => "ES256",
             Self::EdDsa => "EdDSA",
+            Self::PS256 => "PS256",
+            Self::ES384 => "ES384",
         }
     }
 }

@@ -102,7 +102,10 @@ impl Provider {
             return Err(StartError::DevelopmentKeys);
         }
         let now = self.clock.now();
-        let lacks_one = SigningAlgorithm::ALL
+        let lacks_one = self
+            .policy
+            .key_rotation
+            .algorithms
             .iter()
             .any(|algorithm| keyset.active(*algorithm, now).is_none());
         if lacks_one {

@@ -34,6 +34,7 @@ use crate::store::{Store, StoreError};
 
 use account::password_hasher::{HashError, PasswordHasher};
 use client::client_id_metadata::MetadataDocuments;
+use client::protected_response::EncryptionError;
 use clock::Clock;
 use issuer_discovery::DiscoveredIssuers;
 use jwks_cache::JwksCache;
@@ -247,6 +248,9 @@ pub enum InternalError {
     /// Hashing failed.
     #[error("hashing failed")]
     Hash(#[from] HashError),
+    /// What a client wants encrypted could not be.
+    #[error(transparent)]
+    Encryption(#[from] EncryptionError),
     /// A document could not be written as JSON.
     #[error("a document could not be written")]
     Document(#[from] serde_json::Error),
@@ -265,6 +269,7 @@ impl InternalError {
         match self {
             Self::Store(error) => error.is_temporary(),
             Self::Hash(error) => *error == HashError::Busy,
+            Self::Encryption(error) => error.is_temporary(),
             Self::Key(_)
             | Self::Token(_)
             | Self::Document(_)

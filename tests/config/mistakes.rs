@@ -300,6 +300,24 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "from 8",
     ),
     (
+        "[keys]\nalgorithms = [\"RS256\", \"HS256\"]",
+        "keys.algorithms",
+        "[\"RS256\", \"HS256\"]",
+        "PS256",
+    ),
+    (
+        "[keys]\nalgorithms = [\"ES256\"]",
+        "keys.algorithms",
+        "[\"ES256\"]",
+        "add \"RS256\"",
+    ),
+    (
+        "[api.\"https://api.example.com\"]\ntoken_signing_alg = \"ES384\"",
+        "api.https://api.example.com.token_signing_alg",
+        "\"ES384\"",
+        "add it there",
+    ),
+    (
         "[keys]\nrotation_interval = \"never\"",
         "keys.rotation_interval",
         "\"never\"",

@@ -188,6 +188,7 @@ fn the_environment_wins_over_the_file_and_says_so() {
 fn the_effective_configuration_is_a_configuration() {
     let toml = good(
         "[scopes]\n\"mail:read\" = \"Read \\\"your\\\" mail\"\n[keys]\nrotation_interval = \"off\"\n\
+         algorithms = [\"ES384\", \"RS256\", \"PS256\"]\n\
          [authorization_details.\"https://a.test/1.0\"]\ndescription = \"Pay\"\nactions = [\"a\", \"b\"]",
     );
     let config = Files::new(&toml).load(&[]).unwrap();
@@ -200,6 +201,9 @@ fn the_effective_configuration_is_a_configuration() {
     assert_eq!(again.policy.authorization_details, *details);
     assert_eq!(details.len(), 1);
     assert_eq!(again.policy.key_rotation.interval, None);
+    let algorithms = again.policy.key_rotation.algorithms.iter();
+    let algorithms: Vec<_> = algorithms.map(ToString::to_string).collect();
+    assert_eq!(algorithms, ["RS256", "PS256", "ES384"]);
     assert_eq!(
         again.policy.lifetimes.session,
         config.policy.lifetimes.session
@@ -337,6 +341,7 @@ address_registrations = 1000
 window = "10m"
 
 [keys]
+algorithms = ["RS256", "ES256", "PS256"]
 rotation_interval = "30d"
 cache = "10m"
 

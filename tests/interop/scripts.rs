@@ -58,6 +58,18 @@ fn a_relying_party_made_with_authlib_works() {
 }
 
 #[test]
+fn what_is_encrypted_for_a_client_is_read_with_joserfc() {
+    let Some(directory) = Requirement::Interop.require(toolchain::python()) else {
+        return;
+    };
+    let server = Launch::dev().arguments(&["--open-registration"]).start();
+    let mut script = Command::new(directory.join("venv/bin/python"));
+    script.arg("encrypted_answers.py").current_dir(directory);
+    let checks = run(&mut script, &server, None);
+    assert_eq!(checks, 15);
+}
+
+#[test]
 fn a_relying_party_made_with_go_oidc_works() {
     let Some(directory) = Requirement::Interop.require(toolchain::go()) else {
         return;

@@ -149,5 +149,6 @@ async fn the_metadata_names_the_signed_modes_and_their_algorithms() {
     let modes = json!(["query", "form_post", "jwt", "query.jwt", "form_post.jwt"]);
     assert_eq!(metadata["response_modes_supported"], modes);
     let algorithms = &metadata["authorization_signing_alg_values_supported"];
-    assert_eq!(algorithms, &json!(["RS256", "ES256", "EdDSA"]));
+    let every = json!(["RS256", "ES256", "EdDSA", "PS256", "ES384"]);
+    assert_eq!(algorithms, &every);
 }

@@ -23,6 +23,7 @@ pub(crate) mod client_key;
 pub(crate) mod holder;
 pub(crate) mod html;
 pub(crate) mod independent;
+pub(crate) mod jwe;
 pub(crate) mod jwt;
 pub(crate) mod launch;
 pub(crate) mod peer;

@@ -124,15 +124,15 @@ impl Provider {
         let asks_silently = is_silent(&parameters);
         let asked = match self.find_request(db, &client, parameters).await? {
             Ok(asked) => asked,
-            Err(mut wrong) => {
+            Err(wrong) => {
                 let (client, address) = (&client, &wrong.return_address);
                 let (refusal, is_silent) = (wrong.refusal, asks_silently);
                 return self
-                    .refuse_request(&mut wrong.db, browser, client, address, refusal, is_silent)
+                    .refuse_request(wrong.db, browser, client, address, refusal, is_silent)
                     .await;
             }
         };
-        let (parameters, pushed, mut db) = (asked.parameters, asked.pushed, asked.db);
+        let (parameters, pushed, db) = (asked.parameters, asked.pushed, asked.db);
         let is_silent = is_silent(&parameters);
         let return_address = match authorization_request::return_address(&parameters, &client) {
             Err(UntrustedRequest::RedirectUriNotRegistered) => {
@@ -145,7 +145,7 @@ impl Provider {
             let (client, address) = (&client, &return_address);
             let refusal = Refusal::NotPushed;
             return self
-                .refuse_request(&mut db, browser, client, address, refusal, is_silent)
+                .refuse_request(db, browser, client, address, refusal, is_silent)
                 .await;
         }
         let request = match authorization_request::parse(&parameters, &client, &self.policy) {
@@ -153,7 +153,7 @@ impl Provider {
             Err(refusal) => {
                 let (client, address) = (&client, &return_address);
                 return self
-                    .refuse_request(&mut db, browser, client, address, refusal, is_silent)
+                    .refuse_request(db, browser, client, address, refusal, is_silent)
                     .await;
             }
         };
@@ -208,7 +208,7 @@ impl Provider {
                     let address = &pending.return_address;
                     let is_silent = pending.request.prompt.none;
                     return self
-                        .refuse_request(&mut db, browser, client, address, refusal, is_silent)
+                        .refuse_request(db, browser, client, address, refusal, is_silent)
                         .await;
                 };
                 Some(user_id)
@@ -239,12 +239,14 @@ impl Provider {
                 if let Some((handle, transaction)) = pending.transaction {
                     self.finish(handle, transaction.browser_digest).await?;
                 }
-                self.refuse(&pending.client, &pending.return_address, refusal)
+                let (client, address) = (&pending.client, &pending.return_address);
+                self.refuse(client, address, refusal).await
             }
             (Step::Grant, Some(signed_in)) => self.grant(browser, pending, &signed_in).await,
             (Step::Grant, None) => {
                 let refusal = Refusal::LoginRequired;
-                self.refuse(&pending.client, &pending.return_address, refusal)
+                let (client, address) = (&pending.client, &pending.return_address);
+                self.refuse(client, address, refusal).await
             }
         }
     }

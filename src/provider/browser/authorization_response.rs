@@ -3,7 +3,6 @@
 //! Codes and tokens are made and signed first; then one unit of work finishes the transaction,
 //! once, and stores the grant with all that hangs on it.
 
-use crate::keys::jwt;
 use crate::oidc::authorization_request::{AuthorizationRequest, Refusal};
 use crate::oidc::authorization_response::{
     AuthorizationResponse, ResponseParameters, ReturnAddress, SignedResponseClaims,
@@ -14,6 +13,7 @@ use crate::oidc::confirmation::Confirmation;
 use crate::oidc::grant::{
     self, AccessTokenRecord, AuthorizationCode, Grant, GrantDetails, GrantId,
 };
+use crate::oidc::protected_response::Protection;
 use crate::oidc::request_uri::RequestUriRefusal;
 use crate::oidc::scope::OFFLINE_ACCESS;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
@@ -32,7 +32,7 @@ use super::{Browser, SignedIn};
 
 impl Provider {
     /// Tells the client no.
-    pub(super) fn refuse(
+    pub(super) async fn refuse(
         &self,
         client: &Client,
         return_address: &ReturnAddress,
@@ -40,7 +40,7 @@ impl Provider {
     ) -> Result<AuthorizationOutcome, AuthorizationError> {
         tracing::info!(client.id = %client.id, reason = %refusal, "authorization refused");
         let parameters = refusal_parameters(refusal);
-        let response = self.respond(client, return_address, parameters)?;
+        let response = self.respond(client, return_address, parameters).await?;
         Ok(AuthorizationOutcome::Respond(response))
     }
 
@@ -54,10 +54,11 @@ impl Provider {
         let now = self.clock.now();
         let lifetimes = &self.policy.lifetimes;
         let grant = self.new_grant(&pending.client, &pending.request, signed_in, now);
-        let mut issued = self.issue(&pending, &grant, signed_in, now)?;
+        let mut issued = self.issue(&pending, &grant, signed_in, now).await?;
         let session_state = self.session_state(browser, &pending);
         issued.parameters.extend(session_state);
-        let response = self.respond(&pending.client, &pending.return_address, issued.parameters)?;
+        let (client, address) = (&pending.client, &pending.return_address);
+        let response = self.respond(client, address, issued.parameters).await?;
         let code = issued.code.map(|code| {
             let record = AuthorizationCode {
                 grant_id: grant.id,
@@ -93,7 +94,8 @@ impl Provider {
             Issuance::Finished => Err(TransactionError::Finished.into()),
             Issuance::RequestUriUsed => {
                 let refusal = RequestUriRefusal::Used.into();
-                self.refuse(&pending.client, &pending.return_address, refusal)
+                let (client, address) = (&pending.client, &pending.return_address);
+                self.refuse(client, address, refusal).await
             }
         }
     }
@@ -132,7 +134,7 @@ impl Provider {
     /// ([OIDC Core sections 3.2.2.5 and 3.3.2.5]).
     ///
     /// [OIDC Core sections 3.2.2.5 and 3.3.2.5]: https://openid.net/specs/openid-connect-core-1_0.html#HybridAuthResponse
-    fn issue(
+    async fn issue(
         &self,
         pending: &Pending,
         grant: &Grant,
@@ -168,8 +170,8 @@ impl Provider {
                 access_token: access_token.as_ref(),
             };
             let user = &signed_in.user;
-            let id_token = self.make_front_channel_id_token(client, grant, user, &beside, now)?;
-            parameters.push(("id_token", id_token));
+            let id_token = self.make_front_channel_id_token(client, grant, user, &beside, now);
+            parameters.push(("id_token", id_token.await?));
         }
         Ok(Issued {
             parameters,
@@ -178,8 +180,9 @@ impl Provider {
         })
     }
 
-    /// The answer that brings `parameters` to `client`, signed if it asked for that.
-    fn respond(
+    /// The answer that brings `parameters` to `client`, signed if it asked for that, and encrypted
+    /// if it always wants that.
+    async fn respond(
         &self,
         client: &Client,
         return_address: &ReturnAddress,
@@ -189,11 +192,10 @@ impl Provider {
         if !return_address.response_mode().is_signed {
             return Ok(return_address.carry(parameters));
         }
-        let now = self.clock.now();
-        let algorithm = client.metadata.authorization_signed_response_alg;
-        let key = self.signing_key(algorithm.unwrap_or_default(), now)?;
-        let claims = SignedResponseClaims::new(&client.id, parameters, now);
-        let response = jwt::sign_untyped(&key, &claims)?;
+        let claims = SignedResponseClaims::new(&client.id, parameters, self.clock.now());
+        let protection = Protection::of_authorization_response(&client.metadata);
+        let signed = self.sign_content(protection, None, &claims)?;
+        let response = self.encrypt_content(client, protection, signed).await?;
         Ok(return_address.carry(vec![("response", response)]))
     }
 }

@@ -102,6 +102,7 @@ impl Provider {
         drop(db);
         let return_address = open.return_address()?;
         let outcome = self.refuse(&open.client, return_address, Refusal::Denied);
+        let outcome = outcome.await;
         self.finish(handle, open.transaction.browser_digest).await?;
         outcome
     }

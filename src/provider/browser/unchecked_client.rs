@@ -7,7 +7,7 @@ use crate::oidc::authorization_response::{AuthorizationResponse, ReturnAddress};
 use crate::oidc::client::Client;
 use crate::oidc::parameters::Parameters;
 use crate::provider::Provider;
-use crate::store::Connection;
+use crate::store::Lease;
 
 use super::Browser;
 use super::authorization::{AuthorizationError, AuthorizationOutcome};
@@ -31,16 +31,18 @@ impl Provider {
     /// [RFC 9700 section 4.11.2]: https://www.rfc-editor.org/rfc/rfc9700#section-4.11.2
     pub(super) async fn refuse_request(
         &self,
-        db: &mut Connection,
+        mut db: Lease,
         browser: &Browser,
         client: &Client,
         return_address: &ReturnAddress,
         refusal: Refusal,
         is_silent: bool,
     ) -> Result<AuthorizationOutcome, AuthorizationError> {
-        let is_safe =
-            client.is_trusted() || is_silent || self.find_signed_in(db, browser).await?.is_some();
-        Ok(match self.refuse(client, return_address, refusal)? {
+        let is_safe = client.is_trusted()
+            || is_silent
+            || self.find_signed_in(&mut db, browser).await?.is_some();
+        drop(db);
+        Ok(match self.refuse(client, return_address, refusal).await? {
             AuthorizationOutcome::Respond(response) if !is_safe => {
                 AuthorizationOutcome::AskBeforeRefusing(Box::new(UncheckedReturn {
                     client_name: client.name().to_owned(),

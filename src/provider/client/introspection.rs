@@ -81,7 +81,8 @@ impl Provider {
             token_introspection: &introspection,
         };
         let protection = Protection::of_introspection(&client.metadata);
-        let jwt = self.protect(protection, Some(TokenType::Introspection), &claims)?;
+        let content = self.sign_content(protection, Some(TokenType::Introspection), &claims)?;
+        let jwt = self.encrypt_content(&client, protection, content).await?;
         Ok(Answer::Jwt(jwt))
     }
 

@@ -6,11 +6,13 @@ use zeroize::Zeroizing;
 use crate::keys::public_keys::{PublicKeySet, PublicKeySetError};
 use crate::keys::signed_jwt::{SignedJwt, SignedJwtError};
 use crate::oidc::client::{Client, ClientId};
+use crate::oidc::client_algorithms;
 use crate::oidc::client_authentication_method::ClientAuthenticationMethod;
 use crate::oidc::client_certificate::ClientCertificate;
 use crate::oidc::client_metadata::ClientMetadata;
 use crate::oidc::jwt_claims::JwtClaims;
 use crate::oidc::policy::Policy;
+use crate::oidc::protected_response;
 use crate::oidc::registration::MetadataError;
 use crate::provider::jwks_cache::{FetchedKeys, JwksError};
 use crate::provider::{InternalError, Provider};
@@ -127,11 +129,13 @@ impl Provider {
     }
 }
 
-/// Checks that a client can authenticate here as its registration says, with the keys that it has.
+/// Checks that a client can authenticate here as its registration says, with the keys that it has,
+/// and is answered with keys that there are.
 pub(in crate::provider) fn check_keys(
     metadata: &ClientMetadata,
     policy: &Policy,
 ) -> Result<(), MetadataError> {
+    client_algorithms::are_offered(metadata, &policy.key_rotation.algorithms)?;
     let method = metadata.token_endpoint_auth_method;
     if !method.is_offered(&policy.client_certificates) {
         return Err(MetadataError::new(
@@ -149,6 +153,12 @@ pub(in crate::provider) fn check_keys(
     };
     let keys = PublicKeySet::from_jwks(jwks);
     let keys = keys.map_err(|error| MetadataError::new("jwks", error.to_string()))?;
+    for (_, algorithm) in protected_response::encrypted(metadata) {
+        if let Some(algorithm) = algorithm.filter(|it| keys.encryption_key(*it).is_none()) {
+            let reason = format!("none of its keys is for encryption under {algorithm}");
+            return Err(MetadataError::new("jwks", reason));
+        }
+    }
     if method != ClientAuthenticationMethod::PrivateKeyJwt {
         return Ok(());
     }

@@ -126,7 +126,9 @@ impl Provider {
                 aud: token.client_id.as_str(),
                 user: &all,
             };
-            Answer::Jwt(self.protect(token.userinfo, None, &claims)?)
+            let content = self.sign_content(token.userinfo, None, &claims)?;
+            let encrypted = self.encrypt_content_for(&token.client_id, token.userinfo, content);
+            Answer::Jwt(encrypted.await?)
         };
         Ok(Userinfo {
             answer,

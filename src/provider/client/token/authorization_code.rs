@@ -52,7 +52,8 @@ impl Provider {
         let mut access_token =
             self.make_access_token(client, Subject::User(&grant), access, &confirmation, now)?;
         let nonce = grant.nonce.as_deref();
-        let id_token = self.make_id_token(client, &grant, &user, nonce, &access_token, now)?;
+        let id_token = self.make_id_token(client, &grant, &user, nonce, &access_token, now);
+        let id_token = id_token.await?;
         let refresh_token = gets_refresh_token(client, &grant.scopes)
             .then(|| self.random.secret(SecretKind::RefreshToken));
         let refresh_record = refresh_token

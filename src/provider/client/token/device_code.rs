@@ -44,7 +44,8 @@ impl Provider {
         let refresh_record = self.new_refresh_token(client, &grant, &confirmation, now);
         let mut access_token =
             self.make_access_token(client, Subject::User(&grant), access, &confirmation, now)?;
-        let id_token = self.make_id_token(client, &grant, &user, None, &access_token, now)?;
+        let id_token = self.make_id_token(client, &grant, &user, None, &access_token, now);
+        let id_token = id_token.await?;
         let refresh_token = gets_refresh_token(client, &grant.scopes)
             .then(|| self.random.secret(SecretKind::RefreshToken));
         let refresh_record = refresh_token

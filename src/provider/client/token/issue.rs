@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::keys::jwe::Content;
 use crate::keys::jwt::{self, TokenType};
 use crate::oidc::api::{self, Api, InvalidTarget};
 use crate::oidc::authorization_details::AuthorizationDetails;
@@ -11,6 +12,7 @@ use crate::oidc::client::Client;
 use crate::oidc::client_metadata::{self, AccessTokenFormat};
 use crate::oidc::confirmation::Confirmation;
 use crate::oidc::grant::{AccessTokenRecord, Grant, GrantId};
+use crate::oidc::protected_response::Protection;
 use crate::oidc::response_type::ResponseType;
 use crate::oidc::scope::{self, Scopes};
 use crate::oidc::secret::{Digest, Secret, SecretKind};
@@ -259,7 +261,9 @@ impl Provider {
     }
 
     /// Makes the ID token that goes with `access_token`, if `scopes` make this OpenID Connect.
-    pub(super) fn make_id_token(
+    ///
+    /// It may be encrypted, for which see [`Self::encrypt_content`].
+    pub(super) async fn make_id_token(
         &self,
         client: &Client,
         grant: &Grant,
@@ -278,11 +282,14 @@ impl Provider {
             scopes: access_token.access.granted(),
             claims: client.metadata.id_token_claims,
         };
-        self.id_token(client, grant, user, &content, now).map(Some)
+        let signed = self.id_token(client, grant, user, &content, now)?;
+        let protection = Protection::of_id_token(&client.metadata);
+        let encrypted = self.encrypt_content(client, protection, signed).await?;
+        Ok(Some(encrypted))
     }
 
     /// Makes the ID token that travels through the browser with what is `beside` it.
-    pub(in crate::provider) fn make_front_channel_id_token(
+    pub(in crate::provider) async fn make_front_channel_id_token(
         &self,
         client: &Client,
         grant: &Grant,
@@ -298,9 +305,12 @@ impl Provider {
             scopes: &grant.scopes,
             claims: beside.response_type.id_token_claims(registered),
         };
-        self.id_token(client, grant, user, &content, now)
+        let signed = self.id_token(client, grant, user, &content, now)?;
+        let protection = Protection::of_id_token(&client.metadata);
+        self.encrypt_content(client, protection, signed).await
     }
 
+    /// Makes an ID token, before it is encrypted.
     fn id_token(
         &self,
         client: &Client,
@@ -308,7 +318,7 @@ impl Provider {
         user: &User,
         content: &IdTokenContent<'_>,
         now: Timestamp,
-    ) -> Result<String, InternalError> {
+    ) -> Result<Content, InternalError> {
         let metadata = &client.metadata;
         let algorithm = metadata.id_token_signed_response_alg;
         let mut user_claims = match content.claims {
@@ -335,8 +345,8 @@ impl Provider {
             sid: grant.session_id.to_string(),
             user: user_claims,
         };
-        let key = self.signing_key(algorithm, now)?;
-        Ok(jwt::sign(&key, TokenType::IdToken, &claims)?)
+        let protection = Protection::of_id_token(metadata);
+        self.sign_content(protection, Some(TokenType::IdToken), &claims)
     }
 
     /// Whom an access token of `client` is for: what was asked for in an exchange; or the APIs it

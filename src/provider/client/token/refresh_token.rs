@@ -53,13 +53,9 @@ impl Provider {
         }
         admit_user(client, &issued.grant.user)?;
         let GrantWithParties { grant, user, .. } = issued.grant;
-        let access = Access::new(
-            narrowed(request.scopes, &grant.scopes)?,
-            grant
-                .details
-                .authorization_details
-                .narrowed(request.details)?,
-        );
+        let scopes = narrowed(request.scopes, &grant.scopes)?;
+        let granted = &grant.details.authorization_details;
+        let access = Access::new(scopes, granted.narrowed(request.details)?);
         let access = self.access(client, &grant, access, &request.resources)?;
 
         let confirmation = self.bind(client, sender).await?;
@@ -67,7 +63,8 @@ impl Provider {
         let mut access_token =
             self.make_access_token(client, Subject::User(&grant), access, &confirmation, now)?;
         // OIDC Core section 12.2: the ID token of a refresh has no nonce.
-        let id_token = self.make_id_token(client, &grant, &user, None, &access_token, now)?;
+        let id_token = self.make_id_token(client, &grant, &user, None, &access_token, now);
+        let id_token = id_token.await?;
         let successor = self.successor(presented);
         let access_record = access_token.record.take();
         let rotation = Rotation {
