@@ -4,11 +4,11 @@
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::device::{Device, confirmation, press};
+use crate::device::{Device, confirmation, press, register};
 use crate::resource_indicators::{LISTED, MCP, NOTES, asking, redeem, server, sign_in};
 use crate::support::browser::Browser;
 use crate::support::jwt;
-use crate::support::relying_party::{Answer, Authentication, RelyingParty};
+use crate::support::relying_party::{Answer, RelyingParty};
 
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -17,8 +17,7 @@ const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 #[tokio::test]
 async fn a_device_gets_a_token_for_the_api_that_it_asked_for() {
     let (server, _file) = server();
-    let client = server.ready.client(|it| it.client_id == "device");
-    let party = RelyingParty::seeded(&server, client, Authentication::None);
+    let party = register(&server, "device", &[]);
     for resource in ["https://unknown.example.com", LISTED] {
         let parameters = [("resource", resource)];
         let answer = party.post("/oauth2/device", &parameters).await;

@@ -2,7 +2,7 @@
 //!
 //! The document is fetched through the guarded way out when the client is first used, and again
 //! when what it said has grown old. What it said is a row like that of a client that registered
-//! itself: what is granted hangs on it, an operator can disable it, and it is deleted if nobody
+//! itself: what is granted hangs on it, if it is disabled it stays so, and it is deleted if nobody
 //! signs in to it.
 
 use std::collections::HashMap;
