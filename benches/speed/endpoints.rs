@@ -16,9 +16,10 @@ use crate::report::Table;
 use crate::seeds::{Client, Seeds};
 use crate::server::Server;
 use crate::sign_in::{Cookies, SignIn};
+use crate::signed::{Kind, Signed};
 use crate::tokens::{
     Authorize, Exchange, Flow, Refresh, Repeat, Shared, Tokens, client_credentials, introspection,
-    userinfo,
+    token_exchange, userinfo,
 };
 
 /// A server, and what is measured of it.
@@ -26,6 +27,7 @@ pub(crate) struct Bench<'a> {
     arguments: &'a Arguments,
     target: Target,
     seeds: &'a Seeds,
+    issuer: String,
     table: Table,
     /// Of browsers that are signed in, one a connection.
     cookies: Vec<String>,
@@ -35,12 +37,14 @@ impl<'a> Bench<'a> {
     pub(crate) fn new(
         arguments: &'a Arguments,
         server: &Server,
+        issuer: String,
         seeds: &'a Seeds,
         table: Table,
     ) -> Self {
         Self {
             arguments,
             target: server.target(),
+            issuer,
             seeds,
             table,
             cookies: Vec::new(),
@@ -54,6 +58,7 @@ impl<'a> Bench<'a> {
     pub(crate) async fn run(&mut self) -> Result<()> {
         self.documents().await?;
         self.machines().await?;
+        self.signed().await?;
         self.sign_in().await?;
         let mut tokens = Vec::new();
         let seeds = self.seeds;
@@ -114,6 +119,46 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
+    /// What clients sign for each request.
+    async fn signed(&mut self) -> Result<()> {
+        let seeds = self.seeds;
+        let verified = self.table.limits.es256_verification;
+        let issued = together(verified, self.signature("ES256"));
+        let machine = &seeds.machines[1];
+        for (name, client, kind, limit) in [
+            (
+                "client_credentials, private_key_jwt, ES256",
+                &seeds.signing,
+                Kind::ClientCredentials,
+                issued,
+            ),
+            (
+                "client_credentials, DPoP, ES256",
+                machine,
+                Kind::BoundToken,
+                issued,
+            ),
+            (
+                "PAR, private_key_jwt, ES256",
+                &seeds.signing,
+                Kind::PushedRequest,
+                verified,
+            ),
+        ] {
+            if self.arguments.wants(name) {
+                let script = Signed {
+                    client: Arc::clone(client),
+                    key: Arc::clone(&seeds.key),
+                    issuer: self.issuer.clone(),
+                    kind,
+                };
+                let scripts = vec![script; self.arguments.connections];
+                self.measure(name, Some(limit), scripts).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Signs everybody in; measured are those who come after.
     async fn sign_in(&mut self) -> Result<()> {
         let mut connection = Connection::open(self.target.address).await?;
@@ -145,7 +190,7 @@ impl<'a> Bench<'a> {
         let name = format!("code exchange, {}", named(client));
         let is_first = client.id == self.seeds.apps[0].id;
         let is_measured = self.arguments.wants(&name);
-        let is_used = ["userinfo", "introspection"].map(|it| self.arguments.wants(it));
+        let is_used = [USERINFO, INTROSPECTION, EXCHANGE].map(|it| self.arguments.wants(it));
         let is_refreshed = self.arguments.wants(&format!("refresh, {}", named(client)));
         let is_used = is_first && is_used.contains(&true);
         if !(is_measured || is_refreshed || is_used) {
@@ -200,11 +245,22 @@ impl<'a> Bench<'a> {
         let client = Arc::clone(&self.seeds.apps[0]);
         let latest = tokens.iter().rev().take(TOKENS);
         let userinfo: Vec<_> = latest.clone().map(userinfo).collect();
-        let introspection: Vec<_> = latest.map(|it| introspection(&client, it)).collect();
-        for (name, requests) in [("userinfo", userinfo), ("introspection", introspection)] {
+        let introspection: Vec<_> = latest
+            .clone()
+            .map(|it| introspection(&client, it))
+            .collect();
+        let gateway = Arc::clone(&self.seeds.gateway);
+        let exchange: Vec<_> = latest.map(|it| token_exchange(&gateway, it)).collect();
+        let [algorithm, _] = gateway.algorithms;
+        let signature = self.signature(algorithm);
+        for (name, limit, requests) in [
+            (USERINFO, None, userinfo),
+            (INTROSPECTION, None, introspection),
+            (EXCHANGE, Some(signature), exchange),
+        ] {
             if self.arguments.wants(name) {
                 let scripts = self.repeat(&requests);
-                self.measure(name, None, scripts).await?;
+                self.measure(name, limit, scripts).await?;
             }
         }
         Ok(())
@@ -241,11 +297,16 @@ impl<'a> Bench<'a> {
     /// How often the core can sign an access token and an ID token of `client`.
     fn signatures(&self, client: &Client) -> Rate {
         let [one, other] = client.algorithms.map(|algorithm| self.signature(algorithm));
-        let both = |one: f64, other: f64| 1.0 / (1.0 / one + 1.0 / other);
-        Rate {
-            a_second: both(one.a_second, other.a_second),
-            a_cpu_second: both(one.a_cpu_second, other.a_cpu_second),
-        }
+        together(one, other)
+    }
+}
+
+/// How often both can be done.
+fn together(one: Rate, other: Rate) -> Rate {
+    let both = |one: f64, other: f64| 1.0 / (1.0 / one + 1.0 / other);
+    Rate {
+        a_second: both(one.a_second, other.a_second),
+        a_cpu_second: both(one.a_cpu_second, other.a_cpu_second),
     }
 }
 
@@ -261,6 +322,10 @@ fn named(client: &Client) -> String {
     let [access_token, id_token] = client.algorithms;
     format!("{id_token} ID token + {access_token} access token")
 }
+
+const USERINFO: &str = "userinfo";
+const INTROSPECTION: &str = "introspection";
+const EXCHANGE: &str = "token exchange, RS256";
 
 /// How long what is not measured is done, for what comes of it.
 const BRIEFLY: Duration = Duration::from_millis(500);

@@ -11,7 +11,8 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
+    RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey,
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,8 @@ pub(crate) struct Limits {
     pub(crate) rs256: Rate,
     /// ES256 signatures with such a key.
     pub(crate) es256: Rate,
+    /// Verifications of such signatures, with a key that is parsed anew each time.
+    pub(crate) es256_verification: Rate,
     /// argon2id hashes with OWASP's parameters and memory that is used again.
     pub(crate) argon2id: Rate,
     /// Writes of 4 KiB, each safe on the disk before the next.
@@ -61,6 +64,9 @@ pub(crate) fn measure_limits() -> Result<()> {
     let mut signature = vec![0; rsa.public_modulus_len()];
     let rs256 = rate(|| Ok(rsa.sign(&RSA_PKCS1_SHA256, &random, &message, &mut signature)?))?;
     let es256 = rate(|| Ok(ecdsa.sign(&random, &message).map(drop)?))?;
+    let signed = ecdsa.sign(&random, &message)?;
+    let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, ecdsa.public_key().as_ref());
+    let es256_verification = rate(|| Ok(public.verify(&message, signed.as_ref())?))?;
 
     let params = Params::new(19 * 1024, 2, 1, None).map_err(anyhow::Error::msg)?;
     let mut memory = vec![Block::default(); params.block_count()];
@@ -89,6 +95,7 @@ pub(crate) fn measure_limits() -> Result<()> {
     let limits = Limits {
         rs256,
         es256,
+        es256_verification,
         argon2id,
         durable_writes,
     };

@@ -24,6 +24,7 @@ mod report;
 mod seeds;
 mod server;
 mod sign_in;
+mod signed;
 mod tokens;
 
 use std::io::Write as _;
@@ -82,7 +83,7 @@ async fn run(arguments: &Arguments) -> Result<()> {
 
     tokio::time::sleep(Duration::from_millis(500)).await;
     let idle = server.resident()?;
-    let mut bench = Bench::new(arguments, &server, &seeds, table);
+    let mut bench = Bench::new(arguments, &server, settings.issuer(), &seeds, table);
     bench.run().await?;
     let mut table = bench.finish();
     table.memory(idle, server.resident()?);

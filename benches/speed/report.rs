@@ -91,6 +91,7 @@ impl Table {
         for (name, limit) in [
             ("RSA-2048 signatures", self.limits.rs256),
             ("ES256 signatures", self.limits.es256),
+            ("ES256 verifications", self.limits.es256_verification),
             ("argon2id hashes (19 MiB, t=2, p=1)", self.limits.argon2id),
             ("durable writes of 4 KiB", self.limits.durable_writes),
         ] {

@@ -6,6 +6,7 @@ use anyhow::Result;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use keyfob::keys::master_key::MasterKey;
+use keyfob::oidc::client_metadata::ClientMetadata;
 use keyfob::oidc::policy::Policy;
 use keyfob::oidc::user::StandardClaims;
 use keyfob::provider::clock::Clock;
@@ -17,6 +18,7 @@ use keyfob::store::{DatabaseOptions, Store};
 use serde_json::{Value, json};
 
 use crate::server::Settings;
+use crate::signed::SigningKey;
 
 /// A client, and how its tokens are signed.
 #[derive(Debug)]
@@ -58,6 +60,11 @@ pub(crate) struct Seeds {
     pub(crate) apps: [Arc<Client>; 3],
     /// Clients that act as themselves.
     pub(crate) machines: [Arc<Client>; 2],
+    /// A client that authenticates by assertions, and its key.
+    pub(crate) signing: Arc<Client>,
+    pub(crate) key: Arc<SigningKey>,
+    /// A client that exchanges the tokens of the first app.
+    pub(crate) gateway: Arc<Client>,
     /// The names of the users.
     pub(crate) users: Vec<String>,
 }
@@ -75,6 +82,9 @@ impl Seeds {
                 Client::new("machine-rs256", "RS256", "RS256"),
                 Client::new("machine-es256", "ES256", "ES256"),
             ],
+            signing: Client::new("signing", "ES256", "ES256"),
+            key: Arc::new(SigningKey::new()?),
+            gateway: Client::new("gateway", "RS256", "RS256"),
             users: (0..USERS).map(|number| format!("user{number}")).collect(),
         };
         let store = Store::connect(&DatabaseOptions::new(&settings.database)).await?;
@@ -97,6 +107,21 @@ impl Seeds {
             });
             add(&operator, client, client.metadata(&machine)).await?;
         }
+        let signing = json!({
+            "redirect_uris": [REDIRECT_URI],
+            "grant_types": ["authorization_code", "client_credentials"],
+            "scope": "openid profile email stock:read",
+            "token_endpoint_auth_method": "private_key_jwt",
+            "jwks": {"keys": [seeds.key.jwk()]},
+        });
+        add(&operator, &seeds.signing, seeds.signing.metadata(&signing)).await?;
+        let gateway = json!({
+            "grant_types": [TOKEN_EXCHANGE],
+            "response_types": [],
+            "scope": "openid profile email",
+            "token_exchange": {"subject_clients": [seeds.apps[0].id], "impersonation": true},
+        });
+        add(&operator, &seeds.gateway, seeds.gateway.metadata(&gateway)).await?;
         for username in &seeds.users {
             operator.add_user(person(username)).await?;
         }
@@ -106,11 +131,13 @@ impl Seeds {
 }
 
 async fn add(operator: &Operator, client: &Client, metadata: Value) -> Result<()> {
+    let metadata: ClientMetadata = serde_json::from_value(metadata)?;
+    let has_secret = metadata.token_endpoint_auth_method.has_secret();
     operator
         .add_client(NewClient {
             client_id: Some(client.id.to_owned()),
-            client_secret: Some(SECRET.to_owned()),
-            metadata: serde_json::from_value(metadata)?,
+            client_secret: has_secret.then(|| SECRET.to_owned()),
+            metadata,
         })
         .await?;
     Ok(())
@@ -135,5 +162,7 @@ fn person(username: &str) -> NewUser {
 pub(crate) const PASSWORD: &str = "violet-otter-7-lamp";
 /// Where the clients for people get their codes.
 pub(crate) const REDIRECT_URI: &str = "https://rp.test/callback";
+/// The grant type of RFC 8693.
+pub(crate) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const SECRET: &str = "kfs_a-secret-for-benchmarks-that-nobody-else-uses-0123";
 const USERS: usize = 16;

@@ -43,6 +43,10 @@ impl Settings {
         })
     }
 
+    pub(crate) fn issuer(&self) -> String {
+        format!("http://localhost:{}", self.address.port())
+    }
+
     fn command(&self) -> Result<Command> {
         let mut command = on_the_first_core(&self.program);
         for (name, _) in std::env::vars() {
@@ -57,10 +61,7 @@ impl Settings {
         command
             .arg("serve")
             .current_dir(&self.directory)
-            .env(
-                "KEYFOB_ISSUER",
-                format!("http://localhost:{}", self.address.port()),
-            )
+            .env("KEYFOB_ISSUER", self.issuer())
             .env("KEYFOB_LISTEN", self.address.to_string())
             .env("KEYFOB_DATABASE__URL", &self.database)
             .env("KEYFOB_MASTER_KEY", &self.master_key)

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::connection::{Connection, get, post};
 use crate::load::Script;
-use crate::seeds::{Client, REDIRECT_URI};
+use crate::seeds::{Client, REDIRECT_URI, TOKEN_EXCHANGE};
 use crate::sign_in::{VERIFIER, authorization, code};
 
 /// Things that one measurement makes and another uses up.
@@ -159,6 +159,17 @@ fn exchange(client: &Client, code: &str) -> Vec<u8> {
 pub(crate) fn client_credentials(client: &Client) -> Vec<u8> {
     let form = "grant_type=client_credentials";
     post(path::TOKEN, &client.authorization, form)
+}
+
+/// A request to the token endpoint by which a client gets a token of its own for another's
+/// (RFC 8693).
+pub(crate) fn token_exchange(client: &Client, tokens: &Tokens) -> Vec<u8> {
+    let form = format!(
+        "grant_type={TOKEN_EXCHANGE}&subject_token={}\
+         &subject_token_type=urn:ietf:params:oauth:token-type:access_token",
+        tokens.access_token
+    );
+    post(path::TOKEN, &client.authorization, &form)
 }
 
 /// A request to the userinfo endpoint.
