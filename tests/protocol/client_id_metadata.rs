@@ -268,8 +268,8 @@ async fn a_client_that_an_operator_disabled_stays_disabled() {
     let mut browser = Browser::new(server.issuer());
     browser.open_login(&url).await;
     let database = server.database_url().expect("a database on disk");
-    let store = Store::connect(&DatabaseOptions::new(&database));
-    let store = store.await.expect("a store");
+    let options = DatabaseOptions::new(&database);
+    let store = Store::connect(&options).await.expect("a store");
     let id: ClientId = host.client_id().parse().expect("an identifier");
     let changed: Result<bool, StoreError> = store
         .write(move |db| Box::pin(async move { clients::disable(db, &id, Timestamp(1)).await }))
