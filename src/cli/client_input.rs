@@ -10,6 +10,7 @@ use crate::oidc::client::ClientId;
 use crate::oidc::client_authentication_method::ClientAuthenticationMethod;
 use crate::oidc::client_metadata::ClientMetadata;
 use crate::oidc::grant_type::{GrantType, GrantTypes};
+use crate::oidc::profile;
 use crate::oidc::response_type::ResponseTypes;
 
 /// A client as the operator described it.
@@ -141,6 +142,7 @@ fn from_object(
     for name in RESPONSE_ONLY {
         object.remove(*name);
     }
+    profile::complete(&mut object);
     let (metadata, unknown): (ClientMetadata, _) = read_object(what, &object)?;
     if client_secret.is_some() && !metadata.token_endpoint_auth_method.has_secret() {
         let method = metadata.token_endpoint_auth_method.as_str();

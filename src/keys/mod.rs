@@ -22,6 +22,7 @@ pub mod signing_key;
 
 mod crypto_provider;
 mod key_pair;
+mod verified;
 
 use crate::oidc::encryption_algorithm::KeyManagementAlgorithm;
 use crate::oidc::signing_algorithm::SigningAlgorithm;

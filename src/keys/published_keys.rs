@@ -9,6 +9,7 @@ use jsonwebtoken::DecodingKey;
 use jsonwebtoken::jwk::{Jwk, JwkSet, KeyAlgorithm, PublicKeyUse};
 
 use super::KeyError;
+use super::verified::Verified;
 use crate::oidc::signing_algorithm::SigningAlgorithm;
 
 /// The keys of a JWKS that verify signatures, each with its `kid` and its one algorithm.
@@ -19,6 +20,8 @@ pub struct PublishedKeys(Vec<(String, SigningAlgorithm, DecodingKey)>);
 pub(super) struct VerificationKey<'a> {
     pub(super) algorithm: SigningAlgorithm,
     pub(super) decoding_key: &'a DecodingKey,
+    /// What it verified before, where that is remembered.
+    pub(super) verified: Option<&'a Verified>,
 }
 
 impl PublishedKeys {
@@ -33,6 +36,7 @@ impl PublishedKeys {
         Some(VerificationKey {
             algorithm: *algorithm,
             decoding_key,
+            verified: None,
         })
     }
 }

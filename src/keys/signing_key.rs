@@ -11,6 +11,7 @@ use super::KeyError;
 use super::crypto_provider::{self, KeptKey};
 use super::jwk::{KeyUse, PublicJwk};
 use super::key_pair::{self, KeyPair};
+use super::verified::Verified;
 use crate::oidc::signing_algorithm::SigningAlgorithm;
 
 /// A private key for one algorithm, parsed and ready to sign.
@@ -20,6 +21,7 @@ pub struct SigningKey {
     public_jwk: PublicJwk,
     encoding_key: EncodingKey,
     decoding_key: DecodingKey,
+    verified: Verified,
     /// Keeps the parsed key within reach of `jsonwebtoken`.
     _kept: Arc<KeptKey>,
 }
@@ -69,6 +71,7 @@ impl SigningKey {
             _kept: crypto_provider::keep(pair, &encoding_key),
             encoding_key,
             decoding_key,
+            verified: Verified::default(),
         })
     }
 
@@ -104,6 +107,11 @@ impl SigningKey {
 
     pub(super) fn decoding_key(&self) -> &DecodingKey {
         &self.decoding_key
+    }
+
+    /// The tokens that it is known to have signed.
+    pub(super) fn verified(&self) -> &Verified {
+        &self.verified
     }
 }
 

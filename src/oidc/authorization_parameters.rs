@@ -19,9 +19,12 @@ pub(super) fn code_challenge(
     let method = parameters.get_even_empty("code_challenge_method")?;
     // An empty challenge is a malformed one, not an absent one: anything else is a downgrade.
     let Some(challenge) = parameters.get_even_empty("code_challenge")? else {
-        let is_protected = client.is_confidential() || client.metadata.allow_public_without_pkce;
-        let is_required =
-            !is_protected || policy.require_pkce || client.metadata.require_pkce == Some(true);
+        let metadata = &client.metadata;
+        let is_protected = client.is_confidential() || metadata.allow_public_without_pkce;
+        let is_required = !is_protected
+            || policy.require_pkce
+            || metadata.require_pkce == Some(true)
+            || metadata.profile.requires_pkce();
         return match (is_required, method) {
             (true, _) => Err(Refusal::CodeChallengeMissing),
             (false, Some(_)) => Err(Refusal::CodeChallengeMalformed),

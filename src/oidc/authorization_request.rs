@@ -267,7 +267,7 @@ pub fn return_address(
         redirect_uri: redirect_uri.to_owned(),
         state: state.map(str::to_owned),
         response_mode: response_mode(parameters, client)
-            .unwrap_or_else(|_| ResponseMode::plain(usual_carrier(parameters))),
+            .unwrap_or_else(|_| first_mode(usual_carrier(parameters), client)),
     })
 }
 
@@ -336,10 +336,17 @@ fn usual_carrier(parameters: &Parameters) -> Carrier {
 
 fn response_mode(parameters: &Parameters, client: &Client) -> Result<ResponseMode, Refusal> {
     let usual = usual_carrier(parameters);
-    let Some(name) = parameters.get("response_mode")? else {
-        return Ok(ResponseMode::plain(usual));
+    let mode = match parameters.get("response_mode")? {
+        None => ResponseMode::plain(usual),
+        Some(name) => {
+            let mode = ResponseMode::read(name, usual);
+            mode.map_err(|_| Refusal::ResponseModeNotAvailable)?
+        }
     };
-    let mode = ResponseMode::read(name, usual).map_err(|_| Refusal::ResponseModeNotAvailable)?;
+    let mut registered = registered_modes(usual, client).peekable();
+    if registered.peek().is_some() && !registered.any(|it| it == mode) {
+        return Err(Refusal::ResponseModeNotAvailable);
+    }
     let is_available = match mode.carrier {
         Carrier::FormPost => true,
         // OAuth 2.0 Multiple Response Types section 5; JARM section 2.3.1: no token in a query.
@@ -349,6 +356,18 @@ fn response_mode(parameters: &Parameters, client: &Client) -> Result<ResponseMod
     is_available
         .then_some(mode)
         .ok_or(Refusal::ResponseModeNotAvailable)
+}
+
+/// The modes that `client` keeps to, if it has said so.
+fn registered_modes(usual: Carrier, client: &Client) -> impl Iterator<Item = ResponseMode> {
+    let names = client.metadata.response_modes.iter();
+    names.filter_map(move |name| ResponseMode::read(name, usual).ok())
+}
+
+/// The mode in which `client` is told that it asked for one that it may not use.
+fn first_mode(usual: Carrier, client: &Client) -> ResponseMode {
+    let first = registered_modes(usual, client).next();
+    first.unwrap_or_else(|| ResponseMode::plain(usual))
 }
 
 fn response_type(

@@ -103,7 +103,7 @@ pub fn check(
 #[must_use]
 pub fn algorithms(metadata: &ClientMetadata) -> Vec<JwsAlgorithm> {
     let of_method = match metadata.token_endpoint_auth_method {
-        ClientAuthenticationMethod::PrivateKeyJwt => JwsAlgorithm::ASYMMETRIC,
+        ClientAuthenticationMethod::PrivateKeyJwt => metadata.profile.algorithms(),
         ClientAuthenticationMethod::ClientSecretJwt => JwsAlgorithm::SYMMETRIC,
         ClientAuthenticationMethod::ClientSecretBasic
         | ClientAuthenticationMethod::ClientSecretPost

@@ -11,6 +11,7 @@ use super::grant_type::{GrantTypes, known_grant_types};
 use super::jwks::Jwks;
 use super::jws_algorithm::JwsAlgorithm;
 use super::logout_uri::LogoutUri;
+use super::profile::Profile;
 use super::redirect_uri::RedirectUri;
 use super::request_object::RequestObjectSigningAlgorithm;
 use super::request_uri::RequestUri;
@@ -93,6 +94,10 @@ pub struct ClientMetadata {
     pub grant_types: GrantTypes,
     /// The response types it may use.
     pub response_types: ResponseTypes,
+    /// The response modes it may use; any that there is, without it
+    /// ([FAPI 2.0 Message Signing section 5.4](https://openid.net/specs/fapi-message-signing-2_0-final.html#section-5.4)).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub response_modes: Vec<String>,
     /// `web` or `native`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub application_type: Option<ApplicationType>,
@@ -180,6 +185,9 @@ pub struct ClientMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initiate_login_uri: Option<WebUri>,
 
+    /// The security profile that it is held to.
+    #[serde(skip_serializing_if = "Profile::is_none")]
+    pub profile: Profile,
     /// Whether it must use PKCE; public clients always must. Operators can require it of all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require_pkce: Option<bool>,

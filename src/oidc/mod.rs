@@ -44,6 +44,7 @@ pub mod parameters;
 pub mod password;
 pub mod pkce;
 pub mod policy;
+pub mod profile;
 pub mod prompt;
 pub mod protected_resource;
 pub mod protected_response;

@@ -71,7 +71,7 @@ impl Protection {
         let algorithm = metadata.authorization_signed_response_alg;
         let alg = metadata.authorization_encrypted_response_alg;
         Self {
-            signed_by: Some(algorithm.unwrap_or_default()),
+            signed_by: Some(algorithm.unwrap_or(metadata.profile.usual_algorithm())),
             encrypted_by: Encryption::of(alg, metadata.authorization_encrypted_response_enc),
         }
     }
@@ -87,7 +87,7 @@ impl Protection {
     }
 
     /// That of an introspection response which is asked for as a JWT: signed by RS256, unless the
-    /// client says otherwise ([RFC 9701 section 6]).
+    /// client or its profile says otherwise ([RFC 9701 section 6]).
     ///
     /// [RFC 9701 section 6]: https://www.rfc-editor.org/rfc/rfc9701#section-6
     #[must_use]
@@ -95,7 +95,7 @@ impl Protection {
         let algorithm = metadata.introspection_signed_response_alg;
         let alg = metadata.introspection_encrypted_response_alg;
         Self {
-            signed_by: Some(algorithm.unwrap_or_default()),
+            signed_by: Some(algorithm.unwrap_or(metadata.profile.usual_algorithm())),
             encrypted_by: Encryption::of(alg, metadata.introspection_encrypted_response_enc),
         }
     }

@@ -13,7 +13,9 @@ use super::client_keys;
 use super::client_metadata::ClientMetadata;
 use super::grant_type::GrantType;
 use super::logout_uri;
+use super::profile;
 use super::protected_response;
+use super::response_mode::{Carrier, ResponseMode};
 use super::workload_identity::WorkloadIdentity;
 
 /// A member of client metadata that cannot be registered, and why.
@@ -52,6 +54,7 @@ pub fn check(metadata: &ClientMetadata) -> Result<(), MetadataError> {
 const RULES: &[Rule] = &[
     an_answer_needs_somewhere_to_go,
     front_channel_types_have_their_grants,
+    response_modes_are_known,
     client_keys::keys_go_with_the_method,
     protected_response::encryption_has_keys,
     client_certificate::certificates_have_names,
@@ -60,6 +63,7 @@ const RULES: &[Rule] = &[
     lifetimes_have_bounds,
     sign_in_starts_over_tls,
     front_channel_logout_is_on_the_clients_own_site,
+    profile::check,
 ];
 
 fn an_answer_needs_somewhere_to_go(metadata: &ClientMetadata) -> Result<(), MetadataError> {
@@ -86,6 +90,16 @@ fn front_channel_types_have_their_grants(metadata: &ClientMetadata) -> Result<()
         }
     }
     Ok(())
+}
+
+fn response_modes_are_known(metadata: &ClientMetadata) -> Result<(), MetadataError> {
+    let is_known = |name: &String| ResponseMode::read(name, Carrier::Query).is_ok();
+    if metadata.response_modes.iter().all(is_known) {
+        return Ok(());
+    }
+    let reason =
+        "each is query, fragment, form_post, jwt, query.jwt, fragment.jwt or form_post.jwt";
+    Err(MetadataError::new("response_modes", reason))
 }
 
 /// [RFC 6749 section 4.4], [RFC 8693 section 2.1]: confidential clients only.
@@ -205,6 +219,10 @@ mod tests {
                 json!({"grant_types": ["urn:ietf:params:oauth:grant-type:jwt-bearer"],
                     "workload_identities": [{"issuer": "https://ci.test", "subject": "*"}]}),
                 "workload_identities",
+            ),
+            (
+                json!({"redirect_uris": ["https://rp.test/cb"], "response_modes": ["web_message"]}),
+                "response_modes",
             ),
             (
                 json!({"redirect_uris": ["https://rp.test/cb"], "access_token_lifetime": 0}),

@@ -28,7 +28,7 @@ pub async fn insert(
     digest: &Digest,
     token: &AccessTokenRecord,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    let query = sqlx::query(
         "INSERT INTO access_tokens
             (digest, grant_id, client_id, scopes, audience, confirmation, issued_at, expires_at,
              details, actor)
@@ -43,9 +43,8 @@ pub async fn insert(
     .bind(token.issued_at.0)
     .bind(token.expires_at.0)
     .bind(details(&token.details)?)
-    .bind(token.actor.as_ref().map(super::json).transpose()?)
-    .execute(db)
-    .await?;
+    .bind(token.actor.as_ref().map(super::json).transpose()?);
+    db.run_ahead(query).await?;
     Ok(())
 }
 

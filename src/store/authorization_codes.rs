@@ -38,7 +38,7 @@ pub async fn insert(
     digest: &Digest,
     code: &AuthorizationCode,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    let query = sqlx::query(
         "INSERT INTO authorization_codes
             (digest, grant_id, redirect_uri, code_challenge, failures, expires_at)
          VALUES ($1, $2, $3, $4, $5, $6)",
@@ -48,9 +48,8 @@ pub async fn insert(
     .bind(&code.redirect_uri)
     .bind(code.code_challenge.as_ref().map(CodeChallenge::as_str))
     .bind(code.failures)
-    .bind(code.expires_at.0)
-    .execute(db)
-    .await?;
+    .bind(code.expires_at.0);
+    db.run_ahead(query).await?;
     Ok(())
 }
 

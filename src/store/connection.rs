@@ -16,6 +16,7 @@ use sqlx::{
 };
 
 use super::error::{self, NulInText};
+use super::pipeline::{Pipeline, Train};
 
 /// A connection to the database: the first argument of every function of a table.
 ///
@@ -25,6 +26,9 @@ use super::error::{self, NulInText};
 pub struct Connection {
     inner: AnyConnection,
     health: Health,
+    pipeline: Pipeline,
+    /// Whether statements may travel with the next one: in a unit of work, to SQLite.
+    is_pipelined: bool,
 }
 
 /// What became of the statements that ran on a connection.
@@ -53,6 +57,8 @@ impl Connection {
                 is_lost: false,
                 has_failed: false,
             },
+            pipeline: Pipeline::default(),
+            is_pipelined: false,
         };
         if !setup.is_empty() {
             connection.control(setup).await?;
@@ -67,14 +73,84 @@ impl Connection {
         Ok(())
     }
 
-    /// As [`Self::control`], but keeps the statements prepared. SQLite alone can do that for
-    /// several at once.
+    /// As [`Self::control`], but keeps the statement prepared, and what was sent ahead goes
+    /// before it.
     pub(super) async fn control_prepared(
         &mut self,
-        statements: &'static str,
+        statement: &'static str,
     ) -> Result<(), sqlx::Error> {
-        self.execute(sqlx::query(statements)).await?;
+        self.execute(sqlx::query(statement)).await?;
         Ok(())
+    }
+
+    /// Sends a statement that steers the transaction ahead, to go before the next statement.
+    pub(super) fn control_ahead(&mut self, statement: &'static str) {
+        self.pipeline.control(statement);
+    }
+
+    /// Whether [`Self::control_ahead`] still waits for a statement to go before.
+    pub(super) fn has_control_ahead(&self) -> bool {
+        self.pipeline.has_control()
+    }
+
+    /// Forgets whatever was sent ahead.
+    pub(super) fn forget_ahead(&mut self) {
+        self.pipeline.forget();
+    }
+
+    /// Runs a statement of whose answer nothing is needed but that there is no error. SQLite is
+    /// asked when the unit of work asks the next question or ends, and an error is known then.
+    pub(super) async fn run_ahead<'q>(
+        &mut self,
+        query: impl Execute<'q, Any> + 'q,
+    ) -> Result<(), sqlx::Error> {
+        if !self.is_pipelined {
+            self.execute(query).await?;
+            return Ok(());
+        }
+        let (sql, arguments) = take_apart(query).inspect_err(|_| self.health.has_failed = true)?;
+        self.pipeline.push(sql, arguments.unwrap_or_default());
+        Ok(())
+    }
+
+    /// Begins a unit of work.
+    pub(super) fn begin_unit(&mut self) {
+        self.health.has_failed = false;
+        // To another process, statements go one by one.
+        self.is_pipelined = self.health.patience.is_none();
+    }
+
+    /// Runs what the unit of work has sent ahead and nothing has followed.
+    pub(super) async fn finish_unit(&mut self) -> Result<(), sqlx::Error> {
+        if let Some(train) = self.pipeline.flush() {
+            self.send(train).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends a unit of work: what it sent ahead and did not finish is forgotten.
+    pub(super) fn end_unit(&mut self) {
+        self.is_pipelined = false;
+        self.pipeline.forget_statements();
+    }
+
+    /// What the last statement of `train` answers.
+    async fn send(&mut self, train: Train) -> Result<Vec<Answer>, sqlx::Error> {
+        let Connection { inner, health, .. } = self;
+        let Train {
+            sql,
+            arguments,
+            before,
+        } = train;
+        // Every answer of Keyfob's statements is small: it is read whole, so that a time-out and
+        // a failure are the statement's and not one row's.
+        let answer = inner.fetch_many(sqlx::query_with(sql, arguments));
+        let mut answers: Vec<Answer> = health.note(answer.try_collect()).await?;
+        let mut ends = answers.iter().enumerate().filter(|(_, it)| it.is_left());
+        if let Some((last, _)) = before.checked_sub(1).and_then(|last| ends.nth(last)) {
+            answers.drain(..=last);
+        }
+        Ok(answers)
     }
 
     /// Whether somebody else may have it next.
@@ -90,12 +166,7 @@ impl Connection {
         self.health.is_lost = true;
     }
 
-    /// Forgets the statements that have failed so far.
-    pub(super) fn forget_failures(&mut self) {
-        self.health.has_failed = false;
-    }
-
-    /// Whether a statement has failed since [`Self::forget_failures`].
+    /// Whether a statement has failed since [`Self::begin_unit`].
     pub(super) fn has_failed(&self) -> bool {
         self.health.has_failed
     }
@@ -145,21 +216,19 @@ impl<'c> Executor<'c> for &'c mut Connection {
         E: 'q + Execute<'q, Any>,
     {
         let query = take_apart(query);
-        let Connection { inner, health } = self;
-        // Every answer of Keyfob's statements is small: it is read whole, so that a time-out and
-        // a failure are the statement's and not one row's.
         let answer = async move {
-            let parts: Vec<_> = match query? {
+            match query? {
                 (sql, Some(arguments)) => {
-                    let query = sqlx::query_with(sql, arguments);
-                    inner.fetch_many(query).try_collect().await?
+                    let train = self.pipeline.couple(sql, arguments);
+                    self.send(train).await
                 }
-                (sql, None) => inner.fetch_many(sqlx::raw_sql(sql)).try_collect().await?,
-            };
-            Ok(parts)
+                (sql, None) => {
+                    let answer = self.inner.fetch_many(sqlx::raw_sql(sql));
+                    self.health.note(answer.try_collect()).await
+                }
+            }
         };
-        let answer = async move { health.note(answer).await };
-        stream::once(answer.map_ok(|parts| stream::iter(parts).map(Ok)))
+        stream::once(answer.map_ok(|parts: Vec<Answer>| stream::iter(parts).map(Ok)))
             .try_flatten()
             .boxed()
     }
@@ -173,17 +242,21 @@ impl<'c> Executor<'c> for &'c mut Connection {
         E: 'q + Execute<'q, Any>,
     {
         let query = take_apart(query);
-        let Connection { inner, health } = self;
-        let answer = async move {
-            match query? {
-                (sql, Some(arguments)) => {
-                    let query = sqlx::query_with(sql, arguments);
-                    inner.fetch_optional(query).await
-                }
-                (sql, None) => inner.fetch_optional(sqlx::raw_sql(sql)).await,
+        async move {
+            let (sql, arguments) = query?;
+            let Some(arguments) = arguments else {
+                let answer = self.inner.fetch_optional(sqlx::raw_sql(sql));
+                return self.health.note(answer).await;
+            };
+            let train = self.pipeline.couple(sql, arguments);
+            if train.before == 0 {
+                let query = sqlx::query_with(train.sql, train.arguments);
+                return self.health.note(self.inner.fetch_optional(query)).await;
             }
-        };
-        async move { health.note(answer).await }.boxed()
+            let answers = self.send(train).await?;
+            Ok(answers.into_iter().find_map(Either::right))
+        }
+        .boxed()
     }
 
     fn prepare_with<'e>(
@@ -197,6 +270,9 @@ impl<'c> Executor<'c> for &'c mut Connection {
         self.inner.prepare_with(sql, parameters)
     }
 }
+
+/// What a statement answers: a row, or at its end what it did.
+type Answer = Either<AnyQueryResult, AnyRow>;
 
 /// The parts of a query, if both databases can store its values.
 fn take_apart<'q>(

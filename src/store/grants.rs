@@ -93,7 +93,7 @@ pub async fn insert(
     grant: &Grant,
     offline_at: Option<Timestamp>,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    let query = sqlx::query(
         "INSERT INTO grants
             (id, client_id, user_id, session_id, scopes, authenticated_at, acr, amr, nonce,
              details, offline_at, created_at, expires_at)
@@ -111,9 +111,8 @@ pub async fn insert(
     .bind(details(&grant.details)?)
     .bind(offline_at.map(|at| at.0))
     .bind(grant.created_at.0)
-    .bind(grant.expires_at.0)
-    .execute(db)
-    .await?;
+    .bind(grant.expires_at.0);
+    db.run_ahead(query).await?;
     Ok(())
 }
 
@@ -163,7 +162,7 @@ pub async fn find_of_session(
 macro_rules! live_columns {
     () => {
         concat!(
-            "grants.client_id AS grantee_id, grants.details AS grant_details, \
+            "grantees.id AS grantee_id, grants.details AS grant_details, \
              grantees.userinfo_protection, ",
             users::columns!()
         )
@@ -214,12 +213,17 @@ pub async fn find_live_with_caller(
     let row = sqlx::query(concat!(
         "SELECT ",
         clients::columns!(),
-        ", live.*
-           FROM clients LEFT JOIN (SELECT ",
+        ", ",
         live_columns!(),
-        " FROM ",
-        live_rows!(),
-        ") AS live ON 1 = 1
+        " FROM clients
+           LEFT JOIN grants
+             ON grants.id = $1
+            AND grants.revoked_at IS NULL
+            AND grants.expires_at > $2
+            AND NOT EXISTS (SELECT 1 FROM revoked_access_tokens WHERE jti = $3)
+           LEFT JOIN users ON users.id = grants.user_id AND users.disabled_at IS NULL
+           LEFT JOIN clients AS grantees
+             ON grantees.id = grants.client_id AND grantees.disabled_at IS NULL
           WHERE clients.id = $4"
     ))
     .bind(id.to_string())
@@ -232,9 +236,10 @@ pub async fn find_live_with_caller(
         return Ok(None);
     };
     let grantee: Option<&str> = row.try_get("grantee_id")?;
-    let live = match grantee {
-        Some(_) => Some(LiveGrant::from_row(&row)?),
-        None => None,
+    let user: Option<&str> = row.try_get("user_id")?;
+    let live = match (grantee, user) {
+        (Some(_), Some(_)) => Some(LiveGrant::from_row(&row)?),
+        _ => None,
     };
     Ok(Some((Client::from_row(&row)?, live)))
 }

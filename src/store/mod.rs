@@ -35,6 +35,7 @@ mod connection;
 mod database;
 mod error;
 mod migrations;
+mod pipeline;
 mod pool;
 mod purge;
 mod unit_of_work;

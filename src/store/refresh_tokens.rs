@@ -20,25 +20,26 @@ pub struct PresentedRefreshToken {
     pub grant: GrantWithParties,
 }
 
-/// Stores a freshly issued token.
+/// Stores a freshly issued token. The successor of another may be stored already, by whoever
+/// presented that at the same time.
 pub async fn insert(
     db: &mut Connection,
     digest: &Digest,
     token: &RefreshToken,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    let query = sqlx::query(
         "INSERT INTO refresh_tokens
             (digest, grant_id, issued_at, expires_at, rotated_at, retries, confirmation)
-         VALUES ($1, $2, $3, $4, $5, 0, $6)",
+         VALUES ($1, $2, $3, $4, $5, 0, $6)
+         ON CONFLICT DO NOTHING",
     )
     .bind(digest.as_stored())
     .bind(token.grant_id.to_string())
     .bind(token.issued_at.0)
     .bind(token.expires_at.0)
     .bind(token.rotated_at.map(|at| at.0))
-    .bind(super::confirmation(&token.confirmation)?)
-    .execute(db)
-    .await?;
+    .bind(super::confirmation(&token.confirmation)?);
+    db.run_ahead(query).await?;
     Ok(())
 }
 
@@ -75,6 +76,23 @@ pub async fn rotate(
     )
     .bind(digest.as_stored())
     .bind(now.0)
+    .execute(db)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// Lets a token that was used, and is to be used again, live on. Returns whether it has not been
+/// exchanged meanwhile.
+pub async fn extend(
+    db: &mut Connection,
+    digest: &Digest,
+    expires_at: Timestamp,
+) -> Result<bool, StoreError> {
+    let updated = sqlx::query(
+        "UPDATE refresh_tokens SET expires_at = $2 WHERE digest = $1 AND rotated_at IS NULL",
+    )
+    .bind(digest.as_stored())
+    .bind(expires_at.0)
     .execute(db)
     .await?;
     Ok(updated.rows_affected() == 1)

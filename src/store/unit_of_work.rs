@@ -5,7 +5,7 @@
 //!
 //! PostgreSQL gives every unit a transaction. SQLite has one writer, and its commit costs an
 //! fsync; so one task takes all the units that wait, runs them one after the other in one
-//! transaction, each behind a savepoint, and answers them when they are committed.
+//! transaction, and answers them when they are committed.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -88,9 +88,15 @@ where
     F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, E>>,
     E: From<StoreError>,
 {
-    db.forget_failures();
-    let unit = AssertUnwindSafe(async { unit(db).await }).catch_unwind();
-    let value = match timeout(PATIENCE, unit).await {
+    db.begin_unit();
+    let outcome = AssertUnwindSafe(async {
+        let value = unit(db).await?;
+        db.finish_unit().await.map_err(StoreError::from)?;
+        Ok::<_, E>(value)
+    });
+    let outcome = timeout(PATIENCE, outcome.catch_unwind()).await;
+    db.end_unit();
+    let value = match outcome {
         Ok(Ok(outcome)) => outcome?,
         Ok(Err(_panic)) => return Err(StoreError::Panicked.into()),
         Err(_) => return Err(StoreError::from(Outage::Silent).into()),
@@ -177,6 +183,7 @@ async fn commit_together(pool: &Pool, batch: impl Iterator<Item = Waiting>) {
         Ok(mut db) => match run_together(&mut db, &mut waiting, &mut done).await {
             Ok(()) => Ok(()),
             Err(error) => {
+                db.forget_ahead();
                 // SQLite may have rolled back by itself, and then knows of nothing to roll back.
                 let _ = db.control("ROLLBACK").await;
                 Err(StoreError::from(error))
@@ -194,51 +201,72 @@ async fn commit_together(pool: &Pool, batch: impl Iterator<Item = Waiting>) {
     }
 }
 
-/// Runs the units behind a savepoint each, and commits those that succeeded.
+/// Runs the units and commits those that succeeded.
+///
+/// What begins and ends savepoints goes ahead of the next unit's first statement. Two names take
+/// turns, so that a unit whose savepoint was not reached cannot be rolled back to the one before:
+/// there is none of its name, and then nothing is committed.
 async fn run_together(
     db: &mut Connection,
     waiting: &mut impl Iterator<Item = Waiting>,
     done: &mut Vec<Answer>,
 ) -> Result<(), sqlx::Error> {
-    let Some(mut unit) = waiting.next() else {
-        return Ok(());
-    };
-    let mut next = waiting.next();
-    if next.is_none() {
-        // Alone, it needs no savepoint.
-        db.control_prepared("BEGIN IMMEDIATE").await?;
-        return match unit.run(db).await {
+    let mut savepoints = SAVEPOINTS.iter().cycle();
+    let mut savepoint = None;
+    db.control_ahead("BEGIN IMMEDIATE");
+    for unit in waiting {
+        // Before the first that succeeds, there is nothing to be spared by a rollback.
+        if savepoint.is_none() && !done.is_empty() {
+            savepoint = savepoints
+                .next()
+                .inspect(|savepoint| db.control_ahead(savepoint.begin));
+        }
+        match unit.run(db).await {
             Outcome::Done(answer) => {
                 done.push(answer);
-                db.control_prepared("COMMIT").await
-            }
-            Outcome::Failed => db.control_prepared("ROLLBACK").await,
-        };
-    }
-
-    db.control_prepared("BEGIN IMMEDIATE; SAVEPOINT unit")
-        .await?;
-    loop {
-        let outcome = unit.run(db).await;
-        let is_last = next.is_none();
-        match outcome {
-            Outcome::Done(answer) => {
-                done.push(answer);
-                if !is_last {
-                    db.control_prepared("RELEASE unit; SAVEPOINT unit").await?;
+                if let Some(savepoint) = savepoint.take() {
+                    db.control_ahead(savepoint.release);
                 }
             }
-            // The savepoint stays, for the next unit.
-            Outcome::Failed => db.control_prepared("ROLLBACK TO unit").await?,
+            // It failed before it asked for anything.
+            Outcome::Failed if db.has_control_ahead() => {}
+            Outcome::Failed => match savepoint {
+                // The savepoint stays, for the next unit.
+                Some(savepoint) => db.control_prepared(savepoint.roll_back).await?,
+                None if db.control_prepared("ROLLBACK").await.is_ok() => {
+                    db.control_ahead("BEGIN IMMEDIATE");
+                }
+                // It had not begun. If it cannot, nobody shall try once more.
+                None => db.control_prepared("BEGIN IMMEDIATE").await?,
+            },
         }
-        match next {
-            Some(following) => unit = following,
-            None => break,
-        }
-        next = waiting.next();
+    }
+    if done.is_empty() {
+        db.forget_ahead();
+        return Ok(());
     }
     db.control_prepared("COMMIT").await
 }
+
+/// The statements around a unit that is not the first of its transaction.
+struct Savepoint {
+    begin: &'static str,
+    release: &'static str,
+    roll_back: &'static str,
+}
+
+const SAVEPOINTS: [Savepoint; 2] = [
+    Savepoint {
+        begin: "SAVEPOINT even",
+        release: "RELEASE even",
+        roll_back: "ROLLBACK TO even",
+    },
+    Savepoint {
+        begin: "SAVEPOINT odd",
+        release: "RELEASE odd",
+        roll_back: "ROLLBACK TO odd",
+    },
+];
 
 /// How many units one commit serves at most.
 pub(super) const BATCH: usize = 64;

@@ -281,11 +281,14 @@ pub(crate) fn leftovers(sources: &[Source]) -> Vec<String> {
 /// Queries that are put together at run time.
 pub(crate) fn built_queries(sources: &[Source]) -> Vec<String> {
     // `QueryBuilder<Any>` writes `?`, which PostgreSQL does not know.
-    complain(
+    let mut complaints = complain(
         sources,
         &["QueryBuilder", "AssertSqlSafe"],
         "builds a query at run time",
-    )
+    );
+    // Puts literal queries behind each other, and is given nothing else.
+    complaints.retain(|complaint| !complaint.starts_with("src/store/pipeline.rs"));
+    complaints
 }
 
 /// Public functions of the store that the suite on both databases does not call.

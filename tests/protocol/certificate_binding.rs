@@ -11,7 +11,11 @@ use tempfile::TempDir;
 use crate::client_assertions::register;
 use crate::client_certificates::{HEADER, base64, behind_proxy, http_client_of, with_own_tls};
 use crate::dpop_binding::add_client;
+use crate::fapi2::{CALLBACK, pushed};
+use crate::pushed_authorization_requests::front_channel;
+use crate::support::browser::Browser;
 use crate::support::certificates::{CertificateAuthority, Identity, common_name};
+use crate::support::client_key::ClientKey;
 use crate::support::jwt;
 use crate::support::process::Server;
 use crate::support::relying_party::{Answer, Authentication, RelyingParty, http_client};
@@ -28,7 +32,7 @@ fn server() -> (Server, TempDir) {
 }
 
 /// The same party, whose proxy was shown this certificate.
-fn showing(party: &RelyingParty, identity: Option<&Identity>) -> RelyingParty {
+pub(crate) fn showing(party: &RelyingParty, identity: Option<&Identity>) -> RelyingParty {
     let mut headers = HeaderMap::new();
     if let Some(identity) = identity {
         let value = HeaderValue::try_from(base64(identity)).expect("a header");
@@ -97,7 +101,7 @@ async fn a_client_whose_tokens_are_bound_must_show_a_certificate() {
     let (server, _directory) = server();
     let party = add_client(&server, &json!({ BOUND: true }));
     let own = Identity::self_signed(common_name("app"));
-    let mut browser = crate::support::browser::Browser::new(server.issuer());
+    let mut browser = Browser::new(server.issuer());
     let alice = server.user("alice");
     let (request, away) = party.authorize(&mut browser, alice, "openid").await;
     let refused = party.redeem(&away.code(), &request.verifier).await;
@@ -177,6 +181,54 @@ async fn a_certificate_of_the_connection_itself_binds() {
     let with_none = userinfo(http_client_of(&servers, None)).await;
     with_none.challenged("invalid_token");
     assert_eq!(userinfo(http).await.status, StatusCode::FORBIDDEN);
+}
+
+/// FAPI 2.0 Security Profile section 5.3.2.1: mutual TLS, to authenticate and to bind.
+#[tokio::test]
+async fn under_fapi_a_certificate_authenticates_and_binds() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let authority = CertificateAuthority::new("Clients");
+    let server = behind_proxy(&authority, directory.path(), "127.0.0.1,::1");
+    let own = Identity::self_signed(common_name("app"));
+    let other = Identity::self_signed(common_name("app"));
+    let mut jwk = ClientKey::p256("own").jwk;
+    jwk["x5c"] = json!([base64(&own)]);
+    let metadata = json!({
+        "client_id": "fapi",
+        "profile": "fapi2",
+        "redirect_uris": [CALLBACK],
+        "token_endpoint_auth_method": "self_signed_tls_client_auth",
+        "jwks": {"keys": [jwk]},
+        "tls_client_certificate_bound_access_tokens": true,
+    });
+    let party = RelyingParty {
+        redirect_uri: CALLBACK.to_owned(),
+        ..RelyingParty::added(&server, &metadata).authenticating(Authentication::None)
+    };
+    let request = party.request("openid");
+    let parameters = pushed(&request);
+    for identity in [None, Some(&other)] {
+        let party = showing(&party, identity);
+        let answer = party.post("/oauth2/par", &parameters).await;
+        answer.unauthenticated();
+    }
+    let with_own = showing(&party, Some(&own));
+    let answer = with_own.post("/oauth2/par", &parameters).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+    let url = front_channel(&party, answer.member("request_uri"));
+    let alice = server.user("alice");
+    let mut browser = Browser::new(server.issuer());
+    let away = browser
+        .sign_in(&url, &alice.username, &alice.password)
+        .await;
+    let answer = with_own.redeem(&away.code(), &request.verifier).await;
+    let token = answer.tokens().access_token;
+    assert!(jwt::claims(&token)["cnf"]["x5t#S256"].is_string());
+    assert_eq!(with_own.userinfo(&token).await.status, StatusCode::OK);
+    for identity in [None, Some(&other)] {
+        let info = showing(&party, identity).userinfo(&token).await;
+        info.challenged("invalid_token");
+    }
 }
 
 /// RFC 8705 section 3.3: announced, and registered for, where certificates reach the server.

@@ -34,6 +34,8 @@ mod device_pages;
 mod dpop;
 mod dpop_binding;
 mod encrypted_responses;
+mod fapi2;
+mod fapi2_message_signing;
 mod jwks_cache;
 mod jwt_bearer;
 mod logout;

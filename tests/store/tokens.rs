@@ -16,6 +16,7 @@ use crate::fixture::{
 conformance! {
     a_refresh_token_is_rotated_once_under_a_race,
     retries_of_a_rotated_token_are_bounded,
+    a_token_lives_on_unless_it_was_rotated,
     an_opaque_token_is_live_with_all_it_hangs_on,
     a_client_that_acts_as_itself_has_no_grant,
     an_exchanged_token_hangs_on_the_grant_of_another_client,
@@ -68,6 +69,31 @@ async fn retries_of_a_rotated_token_are_bounded(store: Store) {
     assert!(retry().await);
     assert!(retry().await);
     assert!(!retry().await, "the third is one too many");
+}
+
+async fn a_token_lives_on_unless_it_was_rotated(store: Store) {
+    let Parties { grant, .. } = parties(&store).await;
+    issue_refresh_token(&store, &grant, "token").await;
+    let extend = async || {
+        commit!(store, |db| refresh_tokens::extend(
+            db,
+            &digest("token"),
+            LATER
+        ))
+        .unwrap()
+    };
+    assert!(extend().await);
+    let mut db = reader(&store).await;
+    let found = refresh_tokens::find_with_grant(&mut db, &digest("token")).await;
+    assert_eq!(found.unwrap().unwrap().token.expires_at, LATER);
+    drop(db);
+    commit!(store, |db| refresh_tokens::rotate(
+        db,
+        &digest("token"),
+        NOW
+    ))
+    .unwrap();
+    assert!(!extend().await);
 }
 
 fn access_token(grant: Option<&keyfob::oidc::grant::Grant>) -> AccessTokenRecord {

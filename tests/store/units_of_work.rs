@@ -4,15 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use keyfob::store::{DatabaseOptions, Outage, Store, StoreError, users};
+use keyfob::store::{
+    DatabaseOptions, Outage, Store, StoreError, authorization_codes, grants, refresh_tokens, users,
+};
 
 use crate::fixture::{
-    LATER, commit, connect, count_users, digest, insert_user, race, reader, register, session, user,
+    LATER, client, code, commit, connect, count_users, digest, grant, insert_user, nothing_is_left,
+    parties, race, reader, refresh_token, register, session, user,
 };
 
 conformance! {
     a_failing_unit_leaves_no_trace_and_its_neighbours_commit,
     a_failing_unit_alone_leaves_no_trace,
+    a_unit_that_asks_for_nothing_or_fails_at_its_end_harms_no_neighbour,
+    what_was_stored_before_a_refusal_is_gone,
     a_failed_statement_spoils_its_unit,
     a_unit_that_panics_leaves_no_trace_and_the_store_goes_on,
     a_unit_that_takes_too_long_is_rolled_back,
@@ -86,6 +91,57 @@ async fn a_failing_unit_alone_leaves_no_trace(store: Store) {
         assert_eq!(outcome.is_ok(), number % 3 == 2);
     }
     assert_eq!(count_users(&store).await, 2);
+}
+
+async fn a_unit_that_asks_for_nothing_or_fails_at_its_end_harms_no_neighbour(store: Store) {
+    let outcomes = race(&store, |store, number| async move {
+        let outcome: Result<(), UnitError> = store
+            .write(move |db| {
+                Box::pin(async move {
+                    match number % 4 {
+                        0 => insert_user(db, &format!("user{number}")).await?,
+                        1 => return Err(UnitError::Refused),
+                        2 => {}
+                        // Nobody knows the user of this grant, and no other statement follows.
+                        _ => {
+                            let stray = grant(&user("nobody"), &client("app"));
+                            grants::insert(db, &stray, None).await?;
+                        }
+                    }
+                    Ok(())
+                })
+            })
+            .await;
+        outcome
+    })
+    .await;
+    for (number, outcome) in outcomes.iter().enumerate() {
+        let is_right = match number % 4 {
+            1 => matches!(outcome, Err(UnitError::Refused)),
+            3 => matches!(outcome, Err(UnitError::Store(StoreError::Dangling))),
+            _ => outcome.is_ok(),
+        };
+        assert!(is_right, "{number}: {outcome:?}");
+    }
+    assert_eq!(count_users(&store).await, 16);
+}
+
+async fn what_was_stored_before_a_refusal_is_gone(store: Store) {
+    let parties = parties(&store).await;
+    let (code, token) = (code(&parties.grant), refresh_token(&parties.grant));
+    let outcome: Result<(), UnitError> = store
+        .write(move |db| {
+            Box::pin(async move {
+                authorization_codes::insert(db, &digest("code"), &code).await?;
+                refresh_tokens::insert(db, &digest("token"), &token).await?;
+                Err(UnitError::Refused)
+            })
+        })
+        .await;
+    assert!(matches!(outcome, Err(UnitError::Refused)), "{outcome:?}");
+    // Nor does the next unit bring it in.
+    commit!(store, |db| insert_user(db, "bob")).unwrap();
+    nothing_is_left(&store).await;
 }
 
 async fn a_failed_statement_spoils_its_unit(store: Store) {

@@ -45,6 +45,8 @@ pub(super) const REGISTRABLE: &[&str] = &[
     "backchannel_logout_session_required",
     "frontchannel_logout_uri",
     "frontchannel_logout_session_required",
+    // FAPI 2.0 Message Signing
+    "response_modes",
     // RFC 8705, RFC 9101, RFC 9126, RFC 9396, RFC 9449, RFC 9701, JARM
     "tls_client_auth_subject_dn",
     "tls_client_auth_san_dns",

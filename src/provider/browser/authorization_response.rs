@@ -59,13 +59,14 @@ impl Provider {
         issued.parameters.extend(session_state);
         let (client, address) = (&pending.client, &pending.return_address);
         let response = self.respond(client, address, issued.parameters).await?;
+        let profile = client.metadata.profile;
         let code = issued.code.map(|code| {
             let record = AuthorizationCode {
                 grant_id: grant.id,
                 redirect_uri: pending.return_address.redirect_uri().to_owned(),
                 code_challenge: pending.request.code_challenge,
                 failures: 0,
-                expires_at: now.after(lifetimes.authorization_code),
+                expires_at: now.after(profile.code_lifetime(lifetimes.authorization_code)),
             };
             (code.digest(), record)
         });

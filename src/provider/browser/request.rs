@@ -150,6 +150,7 @@ impl Provider {
     pub(super) fn must_push(&self, client: &Client) -> bool {
         self.policy.require_pushed_authorization_requests
             || client.metadata.require_pushed_authorization_requests
+            || client.metadata.profile.requires_pushed_requests()
     }
 }
 

@@ -10,7 +10,7 @@
 use crate::keys::certificate::bears;
 use crate::keys::signed_jwt::{Accepted, SignedJwt};
 use crate::oidc::client::Client;
-use crate::oidc::client_assertion::{self, Audience, ClientAssertionError, SingleUse};
+use crate::oidc::client_assertion::{self, ClientAssertionError, SingleUse};
 use crate::oidc::client_authentication::{ClientCredentials, Shown};
 use crate::oidc::client_authentication_method::ClientAuthenticationMethod;
 use crate::oidc::client_certificate::{ClientCertificate, registered_names};
@@ -283,7 +283,8 @@ impl Provider {
                 return Err(ClientAuthenticationError::WrongMethod);
             }
         };
-        let audience = Audience::OneOf(&self.assertion_audiences);
+        let profile = client.metadata.profile;
+        let audience = profile.assertion_audience(self.issuer.as_str(), &self.assertion_audiences);
         let now = self.clock.now();
         let used = client_assertion::check(&claims, client.id.as_str(), audience, now)?;
         let SingleUse { digest, expires_at } = used;

@@ -16,6 +16,7 @@ use crate::oidc::confirmation::Confirmation;
 use crate::oidc::dpop::{self, DpopError, NONCE_LIFETIME, ProvenRequest};
 use crate::oidc::error::ErrorCode;
 use crate::oidc::jws_algorithm::JwsAlgorithm;
+use crate::oidc::profile::Profile;
 use crate::oidc::secret::Digest;
 use crate::oidc::timestamp::Timestamp;
 use crate::provider::{InternalError, Provider};
@@ -35,6 +36,7 @@ pub struct Sender {
 pub struct Proof {
     /// The RFC 7638 thumbprint of the key that signed it.
     pub jkt: String,
+    algorithm: JwsAlgorithm,
     digest: Digest,
     expires_at: Timestamp,
 }
@@ -83,6 +85,15 @@ impl Sender {
         wanted.is_met_by(&self.keys(wanted.x5t_s256.is_some()))
     }
 
+    /// Checks that its proof, if it shows one, is signed as `profile` has it.
+    pub(super) fn keeps(&self, profile: Profile) -> Result<(), DpopError> {
+        let allowed = profile.algorithms();
+        match &self.proof {
+            Some(proof) if !allowed.contains(&proof.algorithm) => Err(DpopError::Malformed),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// The keys that it shows; that of the certificate, which has to be hashed, if it
     /// counts.
     fn keys(&self, certificate_counts: bool) -> Confirmation {
@@ -110,9 +121,9 @@ impl Provider {
             types: &["dpop+jwt"],
             requires_type: true,
         };
-        let (key, claims) = SignedJwt::parse(proof, &accepted)
-            .and_then(|jwt| jwt.verify_with_embedded_key())
-            .map_err(|_| DpopError::Malformed)?;
+        let jwt = SignedJwt::parse(proof, &accepted).map_err(|_| DpopError::Malformed)?;
+        let verified = jwt.verify_with_embedded_key();
+        let (key, claims) = verified.map_err(|_| DpopError::Malformed)?;
         let now = self.clock.now();
         let bases = [Some(&self.issuer), self.internal_base.as_ref()];
         let urls: Vec<_> = bases.iter().flatten().map(|base| base.join(path)).collect();
@@ -132,6 +143,7 @@ impl Provider {
         Ok(Proof {
             digest: Digest::of(&format!("{jkt} {jti}")),
             jkt,
+            algorithm: jwt.algorithm(),
             expires_at,
         })
     }
@@ -175,6 +187,7 @@ impl Provider {
             return Err(SenderError::CertificateMissing);
         }
         if sender.proof.is_some() {
+            sender.keeps(metadata.profile)?;
             // Apart, so that requests without a proof do not carry the room for it.
             Box::pin(self.use_proof(sender)).await?;
         }

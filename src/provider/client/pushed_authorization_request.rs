@@ -130,8 +130,10 @@ impl Provider {
             hinted.ok_or(Refusal::InvalidIdTokenHint)?;
         }
 
+        let profile = client.metadata.profile;
+        sender.keeps(profile).map_err(SenderError::from)?;
         self.use_proof(sender).await?;
-        let lifetime = self.policy.lifetimes.pushed_request;
+        let lifetime = profile.pushed_request_lifetime(self.policy.lifetimes.pushed_request);
         let now = self.clock.now();
         let request_uri = self.random.secret(SecretKind::PushedAuthorizationRequest);
         let digest = request_uri.digest();

@@ -8,7 +8,6 @@ use crate::keys::jwt::JwtError;
 use crate::keys::signed_jwt::{Accepted, SignedJwt, SignedJwtError};
 use crate::oidc::authorization_request::Refusal;
 use crate::oidc::client::Client;
-use crate::oidc::jws_algorithm::JwsAlgorithm;
 use crate::oidc::jwt_claims::JwtClaims;
 use crate::oidc::parameters::Parameters;
 use crate::oidc::request_object::{
@@ -35,7 +34,7 @@ impl Provider {
             client_id: client.id.as_str(),
             issuer: self.issuer.as_str(),
             now: self.clock.now(),
-            must_be_fresh: false,
+            must_be_fresh: client.metadata.profile.requires_fresh_request_objects(),
         };
         request_object::request(claims, sent, &expected)
     }
@@ -71,7 +70,7 @@ impl Provider {
     ) -> Result<JwtClaims, RequestObjectError> {
         let only;
         let algorithms = match client.metadata.request_object_signing_alg {
-            None => JwsAlgorithm::ASYMMETRIC,
+            None => client.metadata.profile.algorithms(),
             Some(RequestObjectSigningAlgorithm::Signed(algorithm)) => {
                 only = [algorithm];
                 &only
@@ -101,6 +100,7 @@ impl Provider {
     fn may_be_unsigned(&self, client: &Client) -> bool {
         let algorithm = client.metadata.request_object_signing_alg;
         self.policy.unsigned_request_objects
+            && client.metadata.profile.allows_unsigned_request_objects()
             && !client.metadata.require_signed_request_object
             && matches!(
                 algorithm,

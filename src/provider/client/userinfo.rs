@@ -5,10 +5,11 @@
 
 use serde_json::{Map, Value};
 
-use crate::oidc::client::Client;
+use crate::oidc::client::{Client, ClientId};
 use crate::oidc::confirmation::Confirmation;
 use crate::oidc::dpop::DpopError;
 use crate::oidc::error::ErrorCode;
+use crate::oidc::profile::Profile;
 use crate::oidc::protected_response::UserinfoClaims;
 use crate::oidc::scope;
 use crate::oidc::user_claims;
@@ -106,6 +107,7 @@ impl Provider {
         let token = self.find_access_token(&mut db, token).await?;
         drop(db);
         let token = token.ok_or(BearerError::InvalidToken)?;
+        self.keep_profile(&token.client_id, sender).await?;
         self.confirm(&token.confirmation, scheme, sender).await?;
         if !token.audience.contains(self.issuer.as_str()) {
             return Err(BearerError::OtherAudience);
@@ -134,6 +136,18 @@ impl Provider {
             answer,
             client_id: token.client_id.to_string(),
         })
+    }
+
+    /// Checks that the proof of a sender is signed as the profile of the token's client has it. Most
+    /// are signed as every profile has it, and then the client is not even read.
+    async fn keep_profile(&self, id: &ClientId, sender: &Sender) -> Result<(), BearerError> {
+        if sender.keeps(Profile::Fapi2).is_ok() {
+            return Ok(());
+        }
+        let mut db = self.store.read().await?;
+        let client = clients::find(&mut db, id).await?;
+        let client = client.ok_or(BearerError::InvalidToken)?;
+        Ok(sender.keeps(client.metadata.profile)?)
     }
 
     /// Checks that a token comes from whoever holds the keys that it is bound to

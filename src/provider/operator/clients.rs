@@ -5,6 +5,7 @@ use crate::oidc::client_authentication_method::ClientAuthenticationMethod;
 use crate::oidc::client_metadata::ClientMetadata;
 use crate::oidc::jws_algorithm::JwsAlgorithm;
 use crate::oidc::logout_token::LogoutDelivery;
+use crate::oidc::profile;
 use crate::oidc::redirect_uri::RedirectUri;
 use crate::oidc::registration;
 use crate::oidc::secret::{Digest, Secret};
@@ -148,6 +149,7 @@ impl Operator {
             return Ok(client);
         }
         client.metadata.redirect_uris.push(uri);
+        profile::check(&client.metadata)?;
         let now = self.clock.now();
         let (stored, expected) = (client.clone(), client.updated_at);
         let is_current = self

@@ -61,35 +61,35 @@ impl Provider {
             .map(|token| (token.digest(), refresh_record));
         let access_record = access_token.record.take();
 
-        let consumption = self
+        let grant_id = grant.id;
+        let stored = self
             .store
             .write(move |db| {
                 Box::pin(async move {
-                    let consumption = authorization_codes::consume(db, &digest, now).await?;
-                    if let Consumption::Consumed(_) = consumption {
-                        if let Some((digest, record)) = access_record {
-                            access_tokens::insert(db, &digest, &record).await?;
-                        }
-                        if let Some((digest, record)) = refresh_record {
-                            refresh_tokens::insert(db, &digest, &record).await?;
-                        }
+                    if let Some((digest, record)) = access_record {
+                        access_tokens::insert(db, &digest, &record).await?;
                     }
-                    Ok::<_, StoreError>(consumption)
+                    if let Some((digest, record)) = refresh_record {
+                        refresh_tokens::insert(db, &digest, &record).await?;
+                    }
+                    // If the race is lost, the unit fails, and nothing of it is kept.
+                    match authorization_codes::consume(db, &digest, now).await? {
+                        Consumption::Consumed(_) => Ok(()),
+                        Consumption::Replayed(_) => Err(TokenError::ReplayedCode),
+                        Consumption::Unknown => Err(TokenError::UnknownCode),
+                    }
                 })
             })
-            .await?;
-        match consumption {
-            Consumption::Consumed(_) => {
+            .await;
+        match stored {
+            Ok(()) => {
                 let refresh_token = refresh_token.map(|token| token.expose().to_owned());
                 Ok(access_token.respond(id_token, refresh_token))
             }
-            // The race was lost: what was minted is thrown away, and what the winner got ends.
-            Consumption::Replayed(grant_id) => {
+            Err(error) => {
                 let digest = Digest::of(&request.code);
-                self.punish(TokenError::ReplayedCode, digest, grant_id, now)
-                    .await
+                self.punish(error, digest, grant_id, now).await
             }
-            Consumption::Unknown => Err(TokenError::UnknownCode),
         }
     }
 

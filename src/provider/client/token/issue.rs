@@ -241,6 +241,7 @@ impl Provider {
         let metadata = &client.metadata;
         let format = api.and_then(|api| api.token_format);
         let algorithm = api.and_then(|api| api.token_signing_alg);
+        let algorithm = algorithm.filter(|it| metadata.profile.allows(*it));
         let lifetime = api.and_then(|api| api.token_lifetime);
         let usual = metadata.access_token_lifetime(self.policy.lifetimes.access_token);
         (

@@ -1,14 +1,15 @@
 //! The refresh token grant ([RFC 6749 section 6], [RFC 9700 section 4.14.2]).
 //!
-//! A refresh token is rotated at each use. Its successor is derived from it, so that a client that
-//! lost the answer can ask again for a while and gets the same one, though only digests are
-//! stored. Later, a second use means that two parties hold the token, and ends the whole family.
+//! A refresh token is rotated at each use, unless the profile of the client has it otherwise. Its
+//! successor is derived from it, so that a client that lost the answer can ask again for a while
+//! and gets the same one, though only digests are stored. Later, a second use means that two
+//! parties hold the token, and ends the whole family.
 //!
 //! [RFC 6749 section 6]: https://www.rfc-editor.org/rfc/rfc6749#section-6
 //! [RFC 9700 section 4.14.2]: https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2
 
 use crate::oidc::client::Client;
-use crate::oidc::grant::{GrantId, RefreshToken};
+use crate::oidc::grant::{AccessTokenRecord, GrantId, RefreshToken};
 use crate::oidc::scope::Scopes;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
@@ -65,32 +66,22 @@ impl Provider {
         // OIDC Core section 12.2: the ID token of a refresh has no nonce.
         let id_token = self.make_id_token(client, &grant, &user, None, &access_token, now);
         let id_token = id_token.await?;
-        let successor = self.successor(presented);
-        let access_record = access_token.record.take();
-        let rotation = Rotation {
+        let rotates = is_retry || client.metadata.profile.rotates_refresh_tokens();
+        let successor = rotates.then(|| self.successor(presented));
+        let renewal = Renewal {
             digest: presented.digest(),
-            successor_digest: successor.digest(),
-            successor: record,
+            is_retry,
+            successor_digest: successor.as_ref().map(Secret::digest),
+            record,
+            access_token: access_token.record.take(),
         };
-        let is_allowed = self
-            .store
-            .write(move |db| {
-                Box::pin(async move {
-                    let is_allowed = rotation.run(db, now).await?;
-                    if let (true, Some((digest, record))) = (is_allowed, access_record) {
-                        access_tokens::insert(db, &digest, &record).await?;
-                    }
-                    Ok::<_, StoreError>(is_allowed)
-                })
-            })
-            .await?;
-        if !is_allowed {
-            return Err(TokenError::TooManyRetries);
-        }
+        let write = self.store.write(move |db| Box::pin(renewal.run(db, now)));
+        write.await?;
         if is_retry {
             tracing::info!(client.id = %client.id, grant.id = %grant.id, "a lost refresh answer was given again");
         }
-        Ok(access_token.respond(id_token, Some(successor.expose().to_owned())))
+        let refresh_token = successor.as_ref().unwrap_or(presented);
+        Ok(access_token.respond(id_token, Some(refresh_token.expose().to_owned())))
     }
 
     fn is_in_grace(&self, token: &RefreshToken, now: Timestamp) -> bool {
@@ -137,19 +128,41 @@ pub(super) async fn find_refresh_token(
 }
 
 /// What a refresh does to the store.
-struct Rotation {
+struct Renewal {
     digest: Digest,
-    successor_digest: Digest,
-    successor: RefreshToken,
+    is_retry: bool,
+    /// Where the token has a successor.
+    successor_digest: Option<Digest>,
+    /// The refresh token that the client has from now on.
+    record: RefreshToken,
+    /// The access token, where it has to be stored.
+    access_token: Option<(Digest, AccessTokenRecord)>,
 }
 
-impl Rotation {
-    /// Rotates the token, or counts a retry where that was done before. Says whether the answer
-    /// may be given.
-    async fn run(&self, db: &mut Connection, now: Timestamp) -> Result<bool, StoreError> {
-        if refresh_tokens::rotate(db, &self.digest, now).await? {
-            refresh_tokens::insert(db, &self.successor_digest, &self.successor).await?;
-            return Ok(true);
+impl Renewal {
+    /// Does it. It fails where the answer may not be given.
+    async fn run(self, db: &mut Connection, now: Timestamp) -> Result<(), TokenError> {
+        if let Some((digest, record)) = &self.access_token {
+            access_tokens::insert(db, digest, record).await?;
+        }
+        if self.renew(db, now).await? {
+            Ok(())
+        } else {
+            Err(TokenError::TooManyRetries)
+        }
+    }
+
+    /// Rotates the token, or counts a retry where that was done before, even a moment ago; or lets
+    /// it live on, where it has no successor. Says whether the answer may be given.
+    async fn renew(&self, db: &mut Connection, now: Timestamp) -> Result<bool, StoreError> {
+        let Some(successor_digest) = &self.successor_digest else {
+            return refresh_tokens::extend(db, &self.digest, self.record.expires_at).await;
+        };
+        if !self.is_retry {
+            refresh_tokens::insert(db, successor_digest, &self.record).await?;
+            if refresh_tokens::rotate(db, &self.digest, now).await? {
+                return Ok(true);
+            }
         }
         refresh_tokens::count_retry(db, &self.digest, MOST_RETRIES).await
     }
