@@ -68,7 +68,7 @@ async fn the_front_page_answers_head_as_it_answers_get() {
 }
 
 /// RFC 8414 section 3.1: the well-known part stands before the issuer's path. OpenID Connect
-/// Discovery 1.0 section 4: after it.
+/// Discovery 1.0 section 4: after it. RFC 9728 section 3.1: before the resource's own.
 #[tokio::test]
 async fn an_issuer_with_a_path_is_found_in_both_ways() {
     let launch = Launch::serve();
@@ -90,6 +90,12 @@ async fn an_issuer_with_a_path_is_found_in_both_ways() {
             answer.json["jwks_uri"],
             format!("{issuer}/.well-known/jwks.json")
         );
+    }
+    let protected = format!("{origin}/.well-known/oauth-protected-resource");
+    for path in ["/team/a", "/team/a/oauth2/userinfo"] {
+        let answer = Answer::of(http_client().get(format!("{protected}{path}"))).await;
+        assert_eq!(answer.json["resource"], format!("{origin}{path}"));
+        assert_eq!(answer.json["authorization_servers"], json!([issuer]));
     }
     let bare = server.url("/").origin().ascii_serialization();
     let outside = format!("{bare}/.well-known/openid-configuration");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::mistake::Wrong;
 use super::reader::Reader;
 use super::source::Raw;
-use super::value::{Value, quoted, text};
+use super::value::{Names, Value, quoted, text};
 use crate::oidc::api::{Api, ApiClients, Apis, is_identifier};
 use crate::oidc::client_metadata::AccessTokenFormat;
 use crate::oidc::scope::{STANDARD, Scopes};
@@ -55,6 +55,9 @@ fn api(
         token_format: reader.optional(&key("token_format")),
         token_lifetime: reader.optional_within(&key("token_lifetime"), &LIFETIME),
         token_signing_alg: reader.optional(&key("token_signing_alg")),
+        introspected_by: reader
+            .optional::<Names>(&key("introspected_by"))
+            .map_or_else(Vec::new, |names| names.0),
         scopes: scopes
             .into_iter()
             .filter_map(|scope| {

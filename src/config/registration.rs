@@ -7,7 +7,7 @@ use super::mistake::Wrong;
 use super::reader::Reader;
 use super::source::Raw;
 use super::value::{Value, quoted, text};
-use crate::oidc::policy::{RegistrationMode, RegistrationPolicy};
+use crate::oidc::policy::{MetadataDocumentPolicy, RegistrationMode, RegistrationPolicy};
 use crate::oidc::scope::Scopes;
 
 /// Reads `[registration]`.
@@ -19,11 +19,23 @@ pub(super) fn read(reader: &mut Reader, default: RegistrationPolicy) -> Registra
         scope: reader
             .optional("registration.scope")
             .unwrap_or(default.scope),
+        allows_any_scope: default.allows_any_scope,
+        metadata_documents: metadata_documents(reader),
         unused_lifetime: reader.within(
             "registration.unused_lifetime",
             default.unused_lifetime,
             &UNUSED,
         ),
+    }
+}
+
+fn metadata_documents(reader: &mut Reader) -> MetadataDocumentPolicy {
+    let is_on = reader.or("registration.client_id_metadata_documents", false);
+    let hosts = reader.or("registration.metadata_document_hosts", Domains(Vec::new()));
+    match (is_on, hosts.0) {
+        (false, _) => MetadataDocumentPolicy::Off,
+        (true, hosts) if hosts.is_empty() => MetadataDocumentPolicy::Anywhere,
+        (true, hosts) => MetadataDocumentPolicy::AtHosts(hosts),
     }
 }
 
@@ -74,8 +86,8 @@ impl Value for Domains {
         let wrong = || {
             Wrong::new(
                 "is not a list of domains",
-                "write the part of e-mail addresses after the @, such as [\"example.com\"] \
-                 (in the environment: with commas between)",
+                "write domain names, such as [\"example.com\"] (in the environment: with commas \
+                 between)",
             )
         };
         let domain = |text: &str| {

@@ -2,7 +2,7 @@
 
 use super::Config;
 use super::value::span;
-use crate::oidc::policy::RegistrationMode;
+use crate::oidc::policy::{MetadataDocumentPolicy, RegistrationMode};
 
 impl Config {
     /// Each setting that weakens security, as a sentence that says what it gives up.
@@ -100,25 +100,38 @@ impl Config {
                     .to_owned(),
             );
         }
-        if policy.registration.mode == RegistrationMode::Open {
+        self.registration_relaxations(found);
+        if policy.key_rotation.interval.is_none() {
+            found.push(
+                "keys.rotation_interval = \"off\": signing keys live until somebody runs \
+                 `keyfob key rotate`"
+                    .to_owned(),
+            );
+        }
+    }
+
+    fn registration_relaxations(&self, found: &mut Vec<String>) {
+        let registration = &self.policy.registration;
+        if registration.mode == RegistrationMode::Open {
             found.push(
                 "registration.mode = \"open\": anybody can register an application and ask the \
                  people here for access to their accounts; they decide by its name and address"
                     .to_owned(),
             );
         }
-        if policy.registration.offers_implicit() {
+        if registration.metadata_documents == MetadataDocumentPolicy::Anywhere {
+            found.push(
+                "registration.client_id_metadata_documents without metadata_document_hosts: anybody \
+                 can describe an application and ask the people here for access to their accounts; \
+                 they decide by its name and address"
+                    .to_owned(),
+            );
+        }
+        if registration.offers_implicit() {
             found.push(
                 "registration.allow_implicit: applications that register themselves may get access \
                  tokens through the browser, where its history, extensions and scripts can read \
                  them (RFC 9700 section 2.1.2)"
-                    .to_owned(),
-            );
-        }
-        if policy.key_rotation.interval.is_none() {
-            found.push(
-                "keys.rotation_interval = \"off\": signing keys live until somebody runs \
-                 `keyfob key rotate`"
                     .to_owned(),
             );
         }

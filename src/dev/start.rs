@@ -15,7 +15,8 @@ use crate::http::site::{CookieNames, Site};
 use crate::oidc::api::Apis;
 use crate::oidc::issuer::Issuer;
 use crate::oidc::policy::{
-    KeyRotationPolicy, OutboundPolicy, Policy, RegistrationMode, RegistrationPolicy,
+    KeyRotationPolicy, MetadataDocumentPolicy, OutboundPolicy, Policy, RegistrationMode,
+    RegistrationPolicy,
 };
 use crate::oidc::signing_algorithm::SigningAlgorithm;
 use crate::provider::clock::Clock;
@@ -132,7 +133,12 @@ async fn prepare(
 /// that cost nothing to make; and words for the scopes of the seeded clients.
 fn policy(registers_everybody: bool) -> Policy {
     let describe = |scope: &str, words: &str| (scope.to_owned(), words.to_owned());
-    let mut registration = RegistrationPolicy::default();
+    let mut registration = RegistrationPolicy {
+        metadata_documents: MetadataDocumentPolicy::Anywhere,
+        // Those of the APIs on this machine, which nobody has written down.
+        allows_any_scope: true,
+        ..RegistrationPolicy::default()
+    };
     if registers_everybody {
         registration.mode = RegistrationMode::Open;
     }

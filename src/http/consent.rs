@@ -48,11 +48,7 @@ pub async fn get(site: Data<Site>, request: HttpRequest) -> HttpResponse {
                 account: account(&prompt.user),
             },
             scopes,
-            apis: prompt
-                .resources
-                .iter()
-                .map(|it| api_line(&site, it))
-                .collect(),
+            apis: api_lines(&site, &prompt.resources),
             details: detail_lines(&site, &prompt.details),
         },
     )
@@ -98,13 +94,14 @@ pub(super) fn scope_lines(site: &Site, scopes: &Scopes, resources: &[String]) ->
     lines.collect()
 }
 
-/// An API by its name, if it has one, and its address.
-fn api_line(site: &Site, resource: &str) -> ApiLine {
-    let api = site.provider.policy().apis.registered.get(resource);
-    ApiLine {
-        name: api.and_then(|api| api.name.clone()),
-        resource: resource.to_owned(),
-    }
+/// Each API by its name, if it has one, and its address.
+pub(super) fn api_lines(site: &Site, resources: &[String]) -> Vec<ApiLine> {
+    let registered = &site.provider.policy().apis.registered;
+    let line = |resource: &String| ApiLine {
+        name: registered.get(resource).and_then(|api| api.name.clone()),
+        resource: resource.clone(),
+    };
+    resources.iter().map(line).collect()
 }
 
 /// What is asked for in detail, each with what the operator says of its type.

@@ -52,6 +52,8 @@ pub async fn preflight(site: Data<Site>, request: HttpRequest) -> HttpResponse {
 pub async fn public_preflight() -> HttpResponse {
     let mut response = HttpResponse::NoContent()
         .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET"))
+        // MCP clients send the version of their protocol to whomever they ask.
+        .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "*"))
         .insert_header((header::ACCESS_CONTROL_MAX_AGE, "600"))
         .finish();
     allow_everybody(&mut response);

@@ -9,7 +9,7 @@ use crate::oidc::metadata::path;
 use crate::provider::browser::device::{DeviceOutcome, UserCodeError};
 
 use super::authorization::{add_cookie, go_on_after, page_url, respond, transaction};
-use super::consent::{account, scope_lines};
+use super::consent::{account, api_lines, scope_lines};
 use super::error::{failure_page, form_page};
 use super::form;
 use super::login::{own_form, own_form_without_transaction};
@@ -127,7 +127,8 @@ pub async fn confirmation(site: Data<Site>, request: HttpRequest) -> HttpRespons
                 account: account(&prompt.user),
             },
             user_code: &prompt.user_code.to_string(),
-            scopes: scope_lines(&site, &prompt.scopes, &[]),
+            scopes: scope_lines(&site, &prompt.scopes, &prompt.resources),
+            apis: api_lines(&site, &prompt.resources),
         },
     )
 }

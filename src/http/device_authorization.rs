@@ -33,13 +33,9 @@ async fn answer(site: &Site, request: &HttpRequest, payload: Payload) -> HttpRes
         }
         Err(_) => return OAuthError::new(ErrorCode::InvalidRequest).respond(),
     };
-    // A device's grant is for no API of its own.
-    if !api::named(&body).is_empty() {
-        return OAuthError::new(ErrorCode::InvalidTarget).respond();
-    }
     let answer = site
         .provider
-        .authorize_device(&credentials, scopes.as_ref());
+        .authorize_device(&credentials, scopes.as_ref(), api::named(&body));
     match answer.await {
         Ok(codes) => HttpResponse::Ok()
             .insert_header((header::CACHE_CONTROL, "no-store"))

@@ -13,6 +13,7 @@ use crate::provider::browser::authorization::AuthorizationError;
 use crate::provider::browser::logout::LogoutError;
 use crate::provider::browser::transaction::TransactionError;
 use crate::provider::client::client_authentication::ClientAuthenticationError;
+use crate::provider::client::client_id_metadata::MetadataDocumentError;
 
 use super::form::FormError;
 use super::pages::error::ErrorKind;
@@ -151,6 +152,15 @@ pub fn authorization_page(error: &AuthorizationError) -> ErrorKind {
     let kind = match error {
         AuthorizationError::Internal(error) => return failure_page(error),
         AuthorizationError::Transaction(error) => return transaction_page(error),
+        AuthorizationError::MetadataDocument(error) => match error {
+            MetadataDocumentError::Internal(error) => return failure_page(error),
+            MetadataDocumentError::TooMany => ErrorKind::TooManyRequests,
+            MetadataDocumentError::NotAllowed
+            | MetadataDocumentError::Busy
+            | MetadataDocumentError::Fetch(_)
+            | MetadataDocumentError::MediaType
+            | MetadataDocumentError::Metadata(_) => ErrorKind::UnknownClient,
+        },
         AuthorizationError::RedirectUriNotRegistered(_) => ErrorKind::RedirectUriNotRegistered,
         AuthorizationError::Untrusted(error) => match error {
             UntrustedRequest::ClientIdMissing | UntrustedRequest::UnknownClient => {

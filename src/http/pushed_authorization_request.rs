@@ -34,9 +34,10 @@ async fn answer(site: &Site, request: &HttpRequest, payload: Payload) -> HttpRes
         Ok(sender) => sender,
         Err(error) => return sender_refused(error),
     };
+    let address = site.browser(request).address;
     let pushed = site
         .provider
-        .push_authorization_request(&credentials, body, &sender);
+        .push_authorization_request(&credentials, body, &sender, address);
     match pushed.await {
         Ok(pushed) => HttpResponse::Created()
             .insert_header((header::CACHE_CONTROL, "no-cache, no-store"))

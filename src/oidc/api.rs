@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
+use super::claims::OneOrMany;
 use super::client::Client;
 use super::client_metadata::AccessTokenFormat;
 use super::parameters::Parameters;
@@ -33,6 +34,8 @@ pub struct Api {
     pub token_lifetime: Option<Duration>,
     /// The algorithm that signs its tokens; without it, the client's.
     pub token_signing_alg: Option<SigningAlgorithm>,
+    /// The clients that may introspect its tokens: what the API itself authenticates as.
+    pub introspected_by: Vec<String>,
 }
 
 /// Who may ask for tokens for an API.
@@ -73,35 +76,36 @@ impl Api {
 }
 
 impl Apis {
-    /// The API that is called `resource`, byte for byte, if `client` may ask for it.
-    pub fn find(&self, resource: &str, client: &Client) -> Result<Cow<'_, Api>, InvalidTarget> {
+    /// The API that is called `resource`, byte for byte.
+    #[must_use]
+    pub fn get(&self, resource: &str) -> Option<Cow<'_, Api>> {
         match self.registered.get(resource) {
-            Some(api) => {
-                let listed = &client.metadata.access_token_audience;
-                let may = match api.clients {
-                    ApiClients::All => true,
-                    ApiClients::Listed => listed.iter().any(|own| own == resource),
-                };
-                may.then_some(Cow::Borrowed(api)).ok_or(InvalidTarget)
-            }
-            None if self.allows_loopback && is_loopback(resource) => Ok(Cow::Owned(Api {
+            Some(api) => Some(Cow::Borrowed(api)),
+            None if self.allows_loopback && is_loopback(resource) => Some(Cow::Owned(Api {
+                clients: ApiClients::All,
                 has_any_scope: true,
                 ..Api::default()
             })),
-            None => Err(InvalidTarget),
+            None => None,
         }
     }
 
-    /// The resources that a request names, all of them such that `client` may ask for them
+    /// The API that is called `resource`, if `client` may ask for it.
+    pub fn find(&self, resource: &str, client: &Client) -> Result<Cow<'_, Api>, InvalidTarget> {
+        let api = self.get(resource).ok_or(InvalidTarget)?;
+        let mut listed = client.metadata.access_token_audience.iter();
+        let may = match api.clients {
+            ApiClients::All => true,
+            ApiClients::Listed => listed.any(|own| own == resource),
+        };
+        may.then_some(api).ok_or(InvalidTarget)
+    }
+
+    /// The resources that a request names, if `client` may ask for all of them
     /// ([RFC 8707 section 2.1]).
     ///
     /// [RFC 8707 section 2.1]: https://www.rfc-editor.org/rfc/rfc8707#section-2.1
-    pub fn requested(
-        &self,
-        parameters: &Parameters,
-        client: &Client,
-    ) -> Result<Vec<String>, InvalidTarget> {
-        let named = named(parameters);
+    pub fn admit(&self, named: Vec<String>, client: &Client) -> Result<Vec<String>, InvalidTarget> {
         if named.len() > MOST {
             return Err(InvalidTarget);
         }
@@ -126,6 +130,16 @@ impl Apis {
         let apis = resources.iter().filter_map(|it| self.registered.get(it));
         let scopes = apis.flat_map(|api| api.scopes.keys().cloned());
         scopes.collect()
+    }
+
+    /// Whether `client_id` is what an API of `audience` authenticates as.
+    #[must_use]
+    pub fn are_introspected_by(&self, client_id: &str, audience: &OneOrMany) -> bool {
+        let mut registered = self.registered.iter();
+        registered.any(|(identifier, api)| {
+            let is_its = api.introspected_by.iter().any(|own| own == client_id);
+            is_its && audience.contains(identifier)
+        })
     }
 
     /// The scopes of the APIs that every client may ask for.

@@ -227,9 +227,10 @@ impl AuthorizationRequest {
     ///
     /// [RFC 8628 section 5.4]: https://www.rfc-editor.org/rfc/rfc8628#section-5.4
     #[must_use]
-    pub fn of_device(scopes: Scopes, client: &Client) -> Self {
+    pub fn of_device(scopes: Scopes, resources: Vec<String>, client: &Client) -> Self {
         Self {
             scopes,
+            resources,
             prompt: Prompt {
                 consent: true,
                 ..Prompt::default()

@@ -6,8 +6,10 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::api::Apis;
 use super::client::{Client, ClientId};
 use super::grant_type::GrantType;
+use super::requested_access::permitted;
 use super::scope::{OFFLINE_ACCESS, OPENID, Scopes};
 use super::timestamp::Timestamp;
 
@@ -18,6 +20,8 @@ pub struct DeviceAuthorization {
     pub client_id: ClientId,
     /// The scopes it asks for and may have.
     pub scopes: Scopes,
+    /// The APIs that it asks for ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)).
+    pub resources: Vec<String>,
     /// The seconds that must lie between two of its questions.
     pub poll_interval: i64,
     /// When it asked.
@@ -45,24 +49,29 @@ pub struct DeviceAuthorizationResponse {
     pub interval: i64,
 }
 
-/// The scopes that a device of `client` gets when it asks for `requested`: those that the client
-/// is registered for, or only who the user is, where it names none ([RFC 8628 section 3.1]).
-/// `None` if nothing is left.
+/// The scopes that a device of `client` gets when it asks for `requested` at `resources`: where it
+/// names none, those of the APIs, or those that the client is registered for, or only who the
+/// user is ([RFC 8628 section 3.1]). `None` if nothing is left.
 ///
 /// [RFC 8628 section 3.1]: https://www.rfc-editor.org/rfc/rfc8628#section-3.1
 #[must_use]
-pub fn scopes(client: &Client, requested: Option<&Scopes>) -> Option<Scopes> {
+pub fn scopes(
+    client: &Client,
+    requested: Option<&Scopes>,
+    apis: &Apis,
+    resources: &[String],
+) -> Option<Scopes> {
     let metadata = &client.metadata;
     let may_refresh = metadata.grant_types.contains(GrantType::RefreshToken);
     let wanted = match (requested, &metadata.scope) {
         (Some(requested), _) => requested.clone(),
+        (None, _) if !resources.is_empty() => apis.scopes_of(resources),
         (None, Some(registered)) => registered.clone(),
         (None, None) => OPENID.parse().unwrap_or_default(),
     };
-    let permitted = client
-        .permitted(&wanted)
+    let permitted = permitted(&wanted, client, apis, resources)
         .filtered(|scope| may_refresh || scope != OFFLINE_ACCESS);
-    (!permitted.is_empty()).then_some(permitted)
+    (!permitted.is_empty() || !resources.is_empty()).then_some(permitted)
 }
 
 /// The code that a person types: eight letters without vowels, so that it spells nothing
@@ -210,7 +219,12 @@ mod tests {
             ),
         ] {
             let requested = requested.map(|scope: &str| scope.parse::<Scopes>().unwrap());
-            let actual = scopes(&client(registered, grants), requested.as_ref());
+            let actual = scopes(
+                &client(registered, grants),
+                requested.as_ref(),
+                &Apis::default(),
+                &[],
+            );
             let actual = actual.map(|scopes| scopes.to_string());
             assert_eq!(actual.as_deref(), expected, "{registered:?} {requested:?}");
         }

@@ -10,11 +10,12 @@ use serde::Serialize;
 use super::acr;
 use super::claims;
 use super::client_authentication_method::ClientAuthenticationMethod;
+use super::client_metadata;
 use super::encryption_algorithm::{ContentEncryptionAlgorithm, KeyManagementAlgorithm};
 use super::grant_type::GrantType;
 use super::issuer::Issuer;
 use super::jws_algorithm::JwsAlgorithm;
-use super::policy::{ClientCertificatePolicy, Policy, RegistrationMode};
+use super::policy::{ClientCertificatePolicy, MetadataDocumentPolicy, Policy, RegistrationMode};
 use super::response_mode::{Carrier, SIGNED};
 use super::response_type::ResponseTypes;
 use super::scope;
@@ -121,6 +122,8 @@ pub struct Metadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls_client_certificate_bound_access_tokens: Option<bool>,
     pub authorization_response_iss_parameter_supported: bool,
+    #[serde(skip_serializing_if = "client_metadata::is_false")]
+    pub client_id_metadata_document_supported: bool,
     pub frontchannel_logout_supported: bool,
     pub frontchannel_logout_session_supported: bool,
     pub backchannel_logout_supported: bool,
@@ -209,6 +212,8 @@ impl Metadata {
                 .is_accepted
                 .then_some(true),
             authorization_response_iss_parameter_supported: true,
+            client_id_metadata_document_supported: policy.registration.metadata_documents
+                != MetadataDocumentPolicy::Off,
             frontchannel_logout_supported: true,
             frontchannel_logout_session_supported: true,
             backchannel_logout_supported: true,

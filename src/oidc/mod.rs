@@ -19,6 +19,7 @@ pub mod client_assertion;
 pub mod client_authentication;
 pub mod client_authentication_method;
 pub mod client_certificate;
+pub mod client_id_metadata;
 pub mod client_keys;
 pub mod client_metadata;
 pub mod confirmation;

@@ -206,6 +206,10 @@ pub struct RegistrationPolicy {
     pub allow_implicit: bool,
     /// The scopes that they may have beside the standard ones.
     pub scope: Scopes,
+    /// Whether they may have any scope that they name: for development.
+    pub allows_any_scope: bool,
+    /// Whether a `client_id` may be the address of a document that describes the client.
+    pub metadata_documents: MetadataDocumentPolicy,
     /// For how long one is kept that nobody has signed in to.
     pub unused_lifetime: Duration,
 }
@@ -224,11 +228,25 @@ pub enum RegistrationMode {
     Open,
 }
 
+/// Whether a `client_id` may be the address of a document that describes the client.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum MetadataDocumentPolicy {
+    /// No.
+    #[default]
+    Off,
+    /// Of a document at one of these hosts.
+    AtHosts(Vec<String>),
+    /// Of any document.
+    Anywhere,
+}
+
 impl RegistrationPolicy {
-    /// Whether somebody can register a client with an implicit or hybrid response type.
+    /// Whether somebody can register or describe a client with an implicit or hybrid response type.
     #[must_use]
     pub fn offers_implicit(&self) -> bool {
-        self.allow_implicit && self.mode != RegistrationMode::Off
+        let is_closed = self.mode == RegistrationMode::Off;
+        let is_open = !is_closed || self.metadata_documents != MetadataDocumentPolicy::Off;
+        self.allow_implicit && is_open
     }
 }
 
@@ -239,6 +257,8 @@ impl Default for RegistrationPolicy {
             require_pkce: false,
             allow_implicit: false,
             scope: Scopes::default(),
+            allows_any_scope: false,
+            metadata_documents: MetadataDocumentPolicy::Off,
             unused_lifetime: DAY * 7,
         }
     }

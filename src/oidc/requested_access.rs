@@ -4,7 +4,7 @@
 //! [RFC 6749 section 3.3]: https://www.rfc-editor.org/rfc/rfc6749#section-3.3
 //! [RFC 8707 section 2.1]: https://www.rfc-editor.org/rfc/rfc8707#section-2.1
 
-use super::api::InvalidTarget;
+use super::api::{self, Apis, InvalidTarget};
 use super::authorization_request::Refusal;
 use super::client::Client;
 use super::grant_type::GrantType;
@@ -29,10 +29,8 @@ pub(super) fn scopes(
     let grant_types = &client.metadata.grant_types;
     // OIDC Core section 11: without a code there is no refresh token to ask for.
     let may_refresh = grant_types.contains(GrantType::RefreshToken) && response_type.has_code();
-    let permitted = requested.filtered(|scope| {
-        let may = client.may_have(scope) || policy.apis.have_scope(resources, scope, client);
-        may && (may_refresh || scope != OFFLINE_ACCESS)
-    });
+    let permitted = permitted(&requested, client, &policy.apis, resources)
+        .filtered(|scope| may_refresh || scope != OFFLINE_ACCESS);
     // An API need not have scopes: who it is for is in the token, too.
     let is_empty = permitted.is_empty() && resources.is_empty();
     let lacks_openid = response_type.has_id_token() && !permitted.contains(OPENID);
@@ -42,6 +40,16 @@ pub(super) fn scopes(
     Ok(permitted)
 }
 
+/// Those of `requested` that `client` may have, of its own or at one of `resources`.
+pub(super) fn permitted(
+    requested: &Scopes,
+    client: &Client,
+    apis: &Apis,
+    resources: &[String],
+) -> Scopes {
+    requested.filtered(|scope| client.may_have(scope) || apis.have_scope(resources, scope, client))
+}
+
 /// The requested resources, all of which the client may ask for.
 pub(super) fn resources(
     parameters: &Parameters,
@@ -49,7 +57,7 @@ pub(super) fn resources(
     policy: &Policy,
     response_type: ResponseType,
 ) -> Result<Vec<String>, Refusal> {
-    let resources = policy.apis.requested(parameters, client)?;
+    let resources = policy.apis.admit(api::named(parameters), client)?;
     // One token can come through the browser, and a token is for one API.
     if response_type.has_token() && resources.len() > 1 {
         return Err(InvalidTarget.into());

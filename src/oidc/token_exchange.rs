@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::api::Apis;
 use super::claims::OneOrMany;
 use super::client::Client;
 use super::parameters::{Parameters, Repeated};
@@ -244,7 +245,7 @@ pub enum ExchangeRefusal {
     /// More act for one another than anybody can follow.
     #[error("the chain of actors is too long")]
     TooManyActors,
-    /// A target that the client may not name.
+    /// A target that the client may not name, or an API with others beside it.
     #[error("the client may not get tokens for this audience or resource")]
     TargetNotAllowed,
     /// A scope beyond what the client may have.
@@ -255,6 +256,7 @@ pub enum ExchangeRefusal {
 /// What comes of an exchange that `client` asks for.
 pub fn decide(
     client: &Client,
+    apis: &Apis,
     targets: Vec<String>,
     requested: Option<&Scopes>,
     subject: &KnownToken,
@@ -288,8 +290,14 @@ pub fn decide(
         return Err(ExchangeRefusal::TooManyActors);
     }
     let own = &client.metadata.access_token_audience;
-    let may_name = |target: &String| policy.audience.contains(target) || own.contains(target);
-    if !targets.iter().all(may_name) {
+    let may_name = |target: &String| {
+        policy.audience.contains(target)
+            || own.contains(target)
+            || apis.find(target, client).is_ok()
+    };
+    // A token for an API is for no other.
+    let is_mixed = targets.len() > 1 && targets.iter().any(|target| apis.get(target).is_some());
+    if is_mixed || !targets.iter().all(may_name) {
         return Err(ExchangeRefusal::TargetNotAllowed);
     }
     Ok(Exchange {

@@ -40,6 +40,18 @@ fn policy() -> TokenExchangePolicy {
     }
 }
 
+/// What comes of an exchange where no APIs are registered.
+fn decide(
+    client: &Client,
+    targets: Vec<String>,
+    requested: Option<&Scopes>,
+    subject: &KnownToken,
+    actor: Option<&KnownToken>,
+) -> Result<Exchange, ExchangeRefusal> {
+    let apis = Apis::default();
+    super::decide(client, &apis, targets, requested, subject, actor)
+}
+
 #[test]
 fn a_client_exchanges_tokens_that_it_has_to_do_with() {
     use ExchangeRefusal::SubjectOfAnotherClient;

@@ -34,6 +34,7 @@ use crate::oidc::policy::Policy;
 use crate::store::{Store, StoreError};
 
 use account::password_hasher::{HashError, PasswordHasher};
+use client::client_id_metadata::MetadataDocuments;
 use client::protected_response::EncryptionError;
 use clock::Clock;
 use issuer_discovery::DiscoveredIssuers;
@@ -63,6 +64,8 @@ pub struct Provider {
     /// Whom a client assertion may be for: this issuer, and each endpoint where clients
     /// authenticate.
     assertion_audiences: Vec<String>,
+    /// Until when documents of clients need not be read again.
+    metadata_documents: MetadataDocuments,
     /// Derives the successor of a refresh token.
     succession_key: DerivedKey,
     /// Derives the nonces of DPoP proofs.
@@ -113,6 +116,7 @@ impl Provider {
         let provider = Self {
             keyring: Keyring::new(Arc::clone(&parts.master_key), parts.allows_development_keys),
             hasher: PasswordHasher::new(&parts.policy.passwords, parts.random.clone())?,
+            metadata_documents: MetadataDocuments::default(),
             succession_key: parts.master_key.derive("refresh token succession"),
             dpop_nonce_key: parts.master_key.derive("DPoP nonces"),
             form_key: parts.master_key.derive("forms"),

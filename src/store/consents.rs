@@ -63,7 +63,7 @@ pub async fn merge(db: &mut Connection, consent: &Consent) -> Result<Consent, St
     .bind(consent.client_id.as_str())
     .bind(consent.scopes.to_string())
     .bind(claims(consent))
-    .bind(resources(consent))
+    .bind(super::resources(&consent.resources))
     .bind(consent.granted_at.0)
     .fetch_one(&mut *db)
     .await?;
@@ -75,7 +75,7 @@ pub async fn merge(db: &mut Connection, consent: &Consent) -> Result<Consent, St
     .bind(consent.client_id.as_str())
     .bind(all.scopes.to_string())
     .bind(claims(&all))
-    .bind(resources(&all))
+    .bind(super::resources(&all.resources))
     .execute(db)
     .await?;
     Ok(all)
@@ -103,12 +103,6 @@ fn claims(consent: &Consent) -> Option<String> {
     (!claims.is_empty()).then(|| claims.to_string())
 }
 
-/// The APIs as they are stored: nothing, where there are none.
-fn resources(consent: &Consent) -> Option<String> {
-    let resources = &consent.resources;
-    (!resources.is_empty()).then(|| resources.join(" "))
-}
-
 impl FromRow<'_, AnyRow> for Consent {
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
         Ok(Self {
@@ -119,16 +113,7 @@ impl FromRow<'_, AnyRow> for Consent {
                 Some(_) => super::parse(row, "claims")?,
                 None => ClaimNames::default(),
             },
-            resources: {
-                let stored: Option<&str> = row.try_get("resources")?;
-                let mut resources: Vec<String> = Vec::new();
-                for resource in stored.unwrap_or_default().split_whitespace() {
-                    if !resources.iter().any(|own| own == resource) {
-                        resources.push(resource.to_owned());
-                    }
-                }
-                resources
-            },
+            resources: super::read_resources(row)?,
             granted_at: row.try_get("granted_at").map(Timestamp)?,
         })
     }

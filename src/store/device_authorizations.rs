@@ -48,14 +48,16 @@ pub async fn insert(
 ) -> Result<bool, StoreError> {
     let inserted = sqlx::query(
         "INSERT INTO device_authorizations
-            (digest, user_code_digest, client_id, scopes, poll_interval, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
+            (digest, user_code_digest, client_id, scopes, resources, poll_interval, created_at,
+             expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (user_code_digest) DO NOTHING",
     )
     .bind(digest.as_stored())
     .bind(user_code.as_stored())
     .bind(authorization.client_id.as_str())
     .bind(authorization.scopes.to_string())
+    .bind(super::resources(&authorization.resources))
     .bind(authorization.poll_interval)
     .bind(authorization.created_at.0)
     .bind(authorization.expires_at.0)
@@ -70,7 +72,7 @@ pub async fn find_with_grant(
     digest: &Digest,
 ) -> Result<Option<PresentedDeviceCode>, StoreError> {
     let found = sqlx::query_as(concat!(
-        "SELECT device_authorizations.scopes,
+        "SELECT device_authorizations.scopes, device_authorizations.resources,
                 device_authorizations.poll_interval, device_authorizations.created_at,
                 device_authorizations.expires_at, device_authorizations.denied_at,
                 device_authorizations.consumed_at, ",
@@ -98,7 +100,7 @@ pub async fn find_by_user_code(
     now: Timestamp,
 ) -> Result<Option<(Digest, DeviceAuthorization)>, StoreError> {
     let row = sqlx::query(
-        "SELECT digest, client_id, scopes, poll_interval, created_at, expires_at
+        "SELECT digest, client_id, scopes, resources, poll_interval, created_at, expires_at
            FROM device_authorizations
           WHERE user_code_digest = $1 AND expires_at > $2
             AND grant_id IS NULL AND denied_at IS NULL",
@@ -119,7 +121,7 @@ pub async fn find_pending(
     now: Timestamp,
 ) -> Result<Option<DeviceAuthorization>, StoreError> {
     let found = sqlx::query_as(
-        "SELECT client_id, scopes, poll_interval, created_at, expires_at
+        "SELECT client_id, scopes, resources, poll_interval, created_at, expires_at
            FROM device_authorizations
           WHERE digest = $1 AND expires_at > $2
             AND grant_id IS NULL AND denied_at IS NULL",
@@ -221,6 +223,7 @@ impl FromRow<'_, AnyRow> for DeviceAuthorization {
         Ok(Self {
             client_id: super::parse(row, "client_id")?,
             scopes: super::parse(row, "scopes")?,
+            resources: super::read_resources(row)?,
             poll_interval: row.try_get("poll_interval")?,
             created_at: row.try_get("created_at").map(Timestamp)?,
             expires_at: row.try_get("expires_at").map(Timestamp)?,

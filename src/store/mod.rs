@@ -304,6 +304,23 @@ fn read_confirmation(row: &AnyRow) -> sqlx::Result<Confirmation> {
 }
 
 /// Writes the JSON of a `TEXT` column.
+/// Identifiers of APIs as they are stored: nothing, where there are none.
+fn resources(resources: &[String]) -> Option<String> {
+    (!resources.is_empty()).then(|| resources.join(" "))
+}
+
+/// The identifiers of APIs in the column `resources`, each once.
+fn read_resources(row: &AnyRow) -> sqlx::Result<Vec<String>> {
+    let stored: Option<&str> = row.try_get("resources")?;
+    let mut resources: Vec<String> = Vec::new();
+    for resource in stored.unwrap_or_default().split_whitespace() {
+        if !resources.iter().any(|own| own == resource) {
+            resources.push(resource.to_owned());
+        }
+    }
+    Ok(resources)
+}
+
 fn json<T: Serialize + ?Sized>(value: &T) -> sqlx::Result<String> {
     serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(error.into()))
 }

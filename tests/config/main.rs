@@ -5,6 +5,7 @@
     reason = "the helpers of a test are not tests to clippy"
 )]
 
+mod apis;
 mod mistakes;
 mod secrets;
 mod settings;

@@ -178,6 +178,30 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ),
     ("colour = 1", "colour", "1", "remove it"),
     (
+        "[api.mcp]\nclients = \"all\"",
+        "api.mcp.clients",
+        "\"all\"",
+        "an absolute URI",
+    ),
+    (
+        "[api.\"urn:example:a\"]\nclients = \"some\"",
+        "api.urn:example:a.clients",
+        "\"some\"",
+        "\"listed\"",
+    ),
+    (
+        "[api.\"urn:example:a\"]\ntoken_signing_alg = \"HS256\"",
+        "api.urn:example:a.token_signing_alg",
+        "\"HS256\"",
+        "EdDSA",
+    ),
+    (
+        "[api.\"urn:example:a\".scopes]\nopenid = \"Read\"",
+        "api.urn:example:a.scopes.openid",
+        "\"Read\"",
+        "not a standard scope",
+    ),
+    (
         "require_pkce = \"yes\"",
         "require_pkce",
         "\"yes\"",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use keyfob::config::log::LogFormat;
 use keyfob::oidc::jws_algorithm::JwsAlgorithm;
 use keyfob::oidc::logout::EndingGrants;
-use keyfob::oidc::policy::RegistrationMode;
+use keyfob::oidc::policy::{MetadataDocumentPolicy, RegistrationMode};
 use keyfob::oidc::workload_identity::IssuerKeys;
 
 use super::support::{Files, MASTER_KEY, good};
@@ -83,6 +83,9 @@ fn every_setting_is_read() {
     assert!(registration.require_pkce);
     assert!(registration.allow_implicit);
     assert_eq!(registration.scope.to_string(), "mail:read calendar");
+    let hosts = vec!["clients.example.com".to_owned()];
+    let documents = MetadataDocumentPolicy::AtHosts(hosts);
+    assert_eq!(registration.metadata_documents, documents);
     assert_eq!(registration.unused_lifetime, Duration::from_hours(24));
     assert_eq!(policy.webfinger_domains, ["example.com", "example.org"]);
     assert_eq!(config.log.format, LogFormat::Json);
@@ -262,6 +265,10 @@ fn every_relaxation_is_named() {
             "unsigned_request_objects",
         ),
         ("[registration]\nmode = \"open\"", "registration.mode"),
+        (
+            "[registration]\nclient_id_metadata_documents = true",
+            "registration.client_id_metadata_documents",
+        ),
         ("[log]\nlevel = \"debug\"", "log.level"),
         (
             "[registration]\nmode = \"token\"\nallow_implicit = true",
@@ -275,6 +282,7 @@ fn every_relaxation_is_named() {
     for toml in [
         "[passwords]\nmemory_kib = 47104\niterations = 1",
         "[log]\nlevel = \"info,keyfob=debug\"",
+        "[registration]\nclient_id_metadata_documents = true\nmetadata_document_hosts = [\"a.test\"]",
         "[database]\nurl = \"postgres://u@localhost/k\"",
         "[database]\nurl = \"postgres:///k?host=/run/postgresql\"",
         "[database]\nurl = \"postgres://u@db.example.com/k?sslmode=verify-full\"",
@@ -356,6 +364,8 @@ mode = "token"
 require_pkce = true
 allow_implicit = true
 scope = "mail:read calendar"
+client_id_metadata_documents = true
+metadata_document_hosts = ["clients.example.com"]
 unused_lifetime = "1d"
 
 [webfinger]

@@ -10,5 +10,6 @@
 mod support;
 
 mod apache;
+mod mcp;
 mod scripts;
 mod single_page_app;

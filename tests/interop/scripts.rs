@@ -133,7 +133,7 @@ fn signs_in_with_every_client(script: impl Fn() -> Command, directory: &Path, le
 
 /// Runs a script for alice, as that client or one that it registers itself; the number of checks
 /// that held.
-fn run(script: &mut Command, server: &Server, client: Option<&SeededClient>) -> usize {
+pub(crate) fn run(script: &mut Command, server: &Server, client: Option<&SeededClient>) -> usize {
     let alice = server.user("alice");
     let callback = client.map_or_else(|| CALLBACK.to_owned(), SeededClient::callback);
     script

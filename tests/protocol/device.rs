@@ -32,7 +32,11 @@ impl Device {
     }
 
     pub(crate) async fn ask_as(party: RelyingParty, scope: &str) -> Self {
-        let answer = party.post("/oauth2/device", &[("scope", scope)]).await;
+        Self::ask_for(party, &[("scope", scope)]).await
+    }
+
+    pub(crate) async fn ask_for(party: RelyingParty, parameters: &[(&str, &str)]) -> Self {
+        let answer = party.post("/oauth2/device", parameters).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         Self {
             party,

@@ -13,9 +13,9 @@ use crate::support::launch::Launch;
 use crate::support::process::Server;
 use crate::support::relying_party::{AuthorizationRequest, RelyingParty, Tokens};
 
-const MCP: &str = "https://mcp.example.com/mcp";
-const NOTES: &str = "https://notes.example.com/api";
-const LISTED: &str = "urn:example:payroll";
+pub(crate) const MCP: &str = "https://mcp.example.com/mcp";
+pub(crate) const NOTES: &str = "https://notes.example.com/api";
+pub(crate) const LISTED: &str = "urn:example:payroll";
 
 const APIS: &str = r#"
 [api."https://mcp.example.com/mcp"]
@@ -31,6 +31,7 @@ token_signing_alg = "ES256"
 [api."https://notes.example.com/api"]
 clients = "all"
 token_format = "opaque"
+introspected_by = ["notes-api"]
 
 [api."https://notes.example.com/api".scopes]
 "notes:read" = "Read your notes"
@@ -39,7 +40,7 @@ token_format = "opaque"
 name = "Payroll"
 "#;
 
-fn server() -> (Server, NamedTempFile) {
+pub(crate) fn server() -> (Server, NamedTempFile) {
     let mut file = NamedTempFile::with_suffix(".toml").expect("a file");
     file.write_all(APIS.as_bytes()).expect("written");
     let path = file.path().display().to_string();
@@ -47,14 +48,18 @@ fn server() -> (Server, NamedTempFile) {
     (server, file)
 }
 
-fn asking(party: &RelyingParty, scope: &str, resources: &[&str]) -> AuthorizationRequest {
+pub(crate) fn asking(
+    party: &RelyingParty,
+    scope: &str,
+    resources: &[&str],
+) -> AuthorizationRequest {
     let resources = resources.iter();
     resources.fold(party.request(scope), |request, it| {
         request.and("resource", it)
     })
 }
 
-async fn sign_in(server: &Server, request: &AuthorizationRequest) -> String {
+pub(crate) async fn sign_in(server: &Server, request: &AuthorizationRequest) -> String {
     let user = server.user("alice");
     let mut browser = Browser::new(server.issuer());
     let away = browser
@@ -63,7 +68,7 @@ async fn sign_in(server: &Server, request: &AuthorizationRequest) -> String {
     away.code()
 }
 
-async fn redeem(
+pub(crate) async fn redeem(
     party: &RelyingParty,
     request: &AuthorizationRequest,
     code: &str,

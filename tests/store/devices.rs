@@ -23,6 +23,7 @@ fn authorization() -> DeviceAuthorization {
     DeviceAuthorization {
         client_id: client_id("app"),
         scopes: "openid email".parse().unwrap(),
+        resources: vec!["https://mcp.example.com/mcp".to_owned()],
         poll_interval: 5,
         created_at: NOW,
         expires_at: LATER,

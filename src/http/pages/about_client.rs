@@ -1,6 +1,8 @@
 //! What a client says of itself beside its name, as far as the pages show it.
 
 use crate::oidc::client::Client;
+use crate::oidc::client_id_metadata;
+use crate::oidc::redirect_uri::RedirectUri;
 use crate::oidc::web_uri::WebUri;
 
 /// What a client says of itself, and whether anybody has checked it.
@@ -18,6 +20,10 @@ pub struct AboutClient<'a> {
     pub tos_uri: Option<&'a str>,
     /// Whether it registered itself.
     pub is_unchecked: bool,
+    /// The host at which it describes itself, if it is one that does.
+    pub document_host: Option<&'a str>,
+    /// Whether answers to it stay on the machine of whoever signs in.
+    pub is_on_own_machine: bool,
 }
 
 impl<'a> AboutClient<'a> {
@@ -34,6 +40,8 @@ impl<'a> AboutClient<'a> {
             policy_uri: metadata.policy_uri.as_ref().map(WebUri::as_str),
             tos_uri: metadata.tos_uri.as_ref().map(WebUri::as_str),
             is_unchecked: !client.is_trusted(),
+            document_host: client_id_metadata::host(client),
+            is_on_own_machine: metadata.redirect_uris.iter().all(RedirectUri::is_loopback),
         }
     }
 

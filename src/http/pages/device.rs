@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use askama::Template;
 
-use super::consent::ScopeLine;
+use super::consent::{ApiLine, ScopeLine};
 use super::qr_code::QrCode;
 use super::{ClientSummary, Layout, UserSummary, words};
 
@@ -88,6 +88,8 @@ pub struct ConfirmDevicePage<'a> {
     pub user_code: &'a str,
     /// What the device asks for.
     pub scopes: Vec<ScopeLine>,
+    /// The APIs at which it asks for it.
+    pub apis: Vec<ApiLine>,
 }
 
 /// Says what becomes of the device.

@@ -32,6 +32,8 @@ const ABOUT: AboutClient<'_> = AboutClient {
     policy_uri: Some(HOSTILE),
     tos_uri: Some(HOSTILE),
     is_unchecked: true,
+    document_host: Some(HOSTILE),
+    is_on_own_machine: true,
 };
 const USER: UserSummary<'_> = UserSummary {
     name: HOSTILE,
@@ -161,6 +163,10 @@ fn devices(layout: Layout<'_>) -> Vec<String> {
         user: USER,
         user_code: HOSTILE,
         scopes: vec![ScopeLine::of(HOSTILE)],
+        apis: vec![ApiLine {
+            name: Some(HOSTILE.to_owned()),
+            resource: HOSTILE.to_owned(),
+        }],
     };
     let ends = [true, false].map(|is_connected| DeviceDonePage {
         layout,

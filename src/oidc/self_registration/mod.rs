@@ -144,7 +144,9 @@ fn scope(
         // Without any it may have the standard ones; those beside them have to be written down.
         return Ok((!policy.scope.is_empty()).then(|| scope::standard().union(&policy.scope)));
     };
-    let had = named.filtered(|scope| is_standard(scope) || policy.scope.contains(scope));
+    let had = named.filtered(|scope| {
+        is_standard(scope) || policy.scope.contains(scope) || policy.allows_any_scope
+    });
     if had.is_empty() {
         let reason = "none of these scopes is for clients that register themselves";
         return Err(MetadataError::new("scope", reason));

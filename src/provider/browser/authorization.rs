@@ -12,6 +12,7 @@ use crate::oidc::client::Client;
 use crate::oidc::parameters::Parameters;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::transaction::Transaction;
+use crate::provider::client::client_id_metadata::MetadataDocumentError;
 use crate::provider::{InternalError, Provider};
 use crate::store::{Lease, StoreError, authorization_transactions, clients, consents};
 
@@ -58,6 +59,9 @@ pub enum Page {
 /// Why there is no outcome: for a page of Keyfob's own, never for a redirect.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorizationError {
+    /// The `client_id` is the address of a document that does not say which client this is.
+    #[error(transparent)]
+    MetadataDocument(MetadataDocumentError),
     /// The request cannot be trusted.
     #[error(transparent)]
     Untrusted(#[from] UntrustedRequest),
@@ -75,6 +79,15 @@ pub enum AuthorizationError {
 impl From<StoreError> for AuthorizationError {
     fn from(error: StoreError) -> Self {
         Self::Internal(error.into())
+    }
+}
+
+impl From<MetadataDocumentError> for AuthorizationError {
+    fn from(error: MetadataDocumentError) -> Self {
+        match error {
+            MetadataDocumentError::Internal(error) => Self::Internal(error),
+            refusal => Self::MetadataDocument(refusal),
+        }
     }
 }
 
@@ -99,6 +112,7 @@ impl Provider {
         parameters: Parameters,
     ) -> Result<AuthorizationOutcome, AuthorizationError> {
         let client_id = authorization_request::client_id(&parameters)?;
+        Box::pin(self.read_metadata_document(client_id, browser.address)).await?;
         let mut db = self.store.read().await?;
         let client = match client_id.parse() {
             Ok(id) => clients::find(&mut db, &id).await?,

@@ -45,6 +45,8 @@ pub struct DevicePrompt {
     pub user: User,
     /// For what.
     pub scopes: Scopes,
+    /// And for tokens for which APIs.
+    pub resources: Vec<String>,
     /// The code that was typed, to be compared with what the device shows.
     pub user_code: UserCode,
 }
@@ -143,6 +145,7 @@ impl Provider {
             client: open.client,
             user: signed_in.user,
             scopes: open.request.scopes,
+            resources: open.request.resources,
         })
     }
 

@@ -109,7 +109,7 @@ impl Provider {
             let device = device.ok_or(TransactionError::Finished)?;
             return Ok(OpenTransaction {
                 transaction,
-                request: AuthorizationRequest::of_device(device.scopes, &client),
+                request: AuthorizationRequest::of_device(device.scopes, device.resources, &client),
                 client,
                 destination: Destination::Device(digest),
             });

@@ -5,6 +5,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::oidc::api::InvalidTarget;
 use crate::oidc::client_authentication::ClientCredentials;
 use crate::oidc::device_authorization::{
     self, DeviceAuthorization, DeviceAuthorizationResponse, POLL_INTERVAL, UserCode,
@@ -27,6 +28,9 @@ pub enum DeviceAuthorizationError {
     /// The client is not registered for this grant.
     #[error("the client is not registered for the device grant")]
     GrantTypeNotAllowed,
+    /// A `resource` that is not for the client.
+    #[error(transparent)]
+    InvalidTarget(#[from] InvalidTarget),
     /// No scope that the client may have.
     #[error("no requested scope is registered for the client")]
     InvalidScope,
@@ -42,6 +46,7 @@ impl DeviceAuthorizationError {
         match self {
             Self::Client(error) => error.code(),
             Self::GrantTypeNotAllowed => ErrorCode::UnauthorizedClient,
+            Self::InvalidTarget(_) => ErrorCode::InvalidTarget,
             Self::InvalidScope => ErrorCode::InvalidScope,
             Self::Internal(error) if error.is_temporary() => ErrorCode::TemporarilyUnavailable,
             Self::Internal(_) => ErrorCode::ServerError,
@@ -61,6 +66,7 @@ impl Provider {
         &self,
         credentials: &ClientCredentials,
         requested: Option<&Scopes>,
+        resources: Vec<String>,
     ) -> Result<DeviceAuthorizationResponse, DeviceAuthorizationError> {
         let caller = self.meet(credentials).await?;
         let mut db = self.store.read().await?;
@@ -69,7 +75,9 @@ impl Provider {
         if !client.metadata.grant_types.contains(GrantType::DeviceCode) {
             return Err(DeviceAuthorizationError::GrantTypeNotAllowed);
         }
-        let scopes = device_authorization::scopes(&client, requested);
+        let apis = &self.policy.apis;
+        let resources = apis.admit(resources, &client)?;
+        let scopes = device_authorization::scopes(&client, requested, apis, &resources);
         let scopes = scopes.ok_or(DeviceAuthorizationError::InvalidScope)?;
         let now = self.clock.now();
         let lifetime = self.policy.lifetimes.device_code;
@@ -77,6 +85,7 @@ impl Provider {
         let authorization = DeviceAuthorization {
             client_id: client.id,
             scopes,
+            resources,
             poll_interval: POLL_INTERVAL,
             created_at: now,
             expires_at: now.after(lifetime),

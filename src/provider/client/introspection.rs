@@ -143,8 +143,11 @@ impl Provider {
 
     /// What `client` learns about an access token.
     fn tell(&self, client: &Client, token: Option<LiveAccessToken>) -> Introspection {
+        let id = client.id.as_str();
         let is_for_caller = |token: &LiveAccessToken| {
-            token.client_id == client.id || token.audience.contains(client.id.as_str())
+            token.client_id == client.id
+                || token.audience.contains(id)
+                || self.policy.apis.are_introspected_by(id, &token.audience)
         };
         let Some(token) = token.filter(is_for_caller) else {
             return Introspection::default();

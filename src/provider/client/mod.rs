@@ -2,6 +2,7 @@
 
 pub mod access_token;
 pub mod client_authentication;
+pub mod client_id_metadata;
 pub mod device_authorization;
 pub mod dpop;
 pub mod introspection;

@@ -2,6 +2,8 @@
 //!
 //! [RFC 9126 section 2]: https://www.rfc-editor.org/rfc/rfc9126#section-2
 
+use std::net::IpAddr;
+
 use crate::oidc::authorization_request::{self, Refusal, UntrustedRequest};
 use crate::oidc::client_authentication::ClientCredentials;
 use crate::oidc::error::ErrorCode;
@@ -11,6 +13,7 @@ use crate::oidc::pushed_authorization_request::{
 };
 use crate::oidc::secret::SecretKind;
 use crate::provider::client::client_authentication::ClientAuthenticationError;
+use crate::provider::client::client_id_metadata::MetadataDocumentError;
 use crate::provider::client::dpop::{Sender, SenderError};
 use crate::provider::{InternalError, Provider};
 use crate::store::{StoreError, pushed_authorization_requests};
@@ -81,6 +84,18 @@ impl From<SenderError> for PushedAuthorizationRequestError {
     }
 }
 
+impl From<MetadataDocumentError> for PushedAuthorizationRequestError {
+    fn from(error: MetadataDocumentError) -> Self {
+        match error {
+            MetadataDocumentError::Internal(error) => Self::Internal(error),
+            refusal => {
+                tracing::info!(reason = %refusal, "client refused");
+                Self::Client(ClientAuthenticationError::UnknownClient)
+            }
+        }
+    }
+}
+
 impl From<StoreError> for PushedAuthorizationRequestError {
     fn from(error: StoreError) -> Self {
         Self::Internal(error.into())
@@ -95,7 +110,9 @@ impl Provider {
         credentials: &ClientCredentials,
         body: Parameters,
         sender: &Sender,
+        address: Option<IpAddr>,
     ) -> Result<PushedAuthorizationResponse, PushedAuthorizationRequestError> {
+        Box::pin(self.read_metadata_document(&credentials.client_id, address)).await?;
         let caller = self.meet(credentials).await?;
         let mut db = self.store.read().await?;
         let client = self.authenticate(&mut db, &caller).await?;

@@ -331,7 +331,10 @@ impl Provider {
 
     /// Refuses addresses that Keyfob would never ask, without a connection to any of them. Then it
     /// asks the one that says which sector the client is in.
-    async fn check_addresses(&self, metadata: &ClientMetadata) -> Result<(), MetadataError> {
+    pub(super) async fn check_addresses(
+        &self,
+        metadata: &ClientMetadata,
+    ) -> Result<(), MetadataError> {
         let asked = self_registration::asked(metadata);
         if let Some((member, _)) = asked.get(MOST_ADDRESSES) {
             let reason = format!("it has at most {MOST_ADDRESSES} addresses");

@@ -7,7 +7,9 @@
 //!
 //! [RFC 8628 sections 3.4 and 3.5]: https://www.rfc-editor.org/rfc/rfc8628#section-3.4
 
+use crate::oidc::api::Apis;
 use crate::oidc::client::Client;
+use crate::oidc::grant::Grant;
 use crate::oidc::secret::{Digest, Secret, SecretKind};
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::token_request::DeviceCodeRequest;
@@ -32,7 +34,7 @@ impl Provider {
         sender: &Sender,
     ) -> Result<TokenResponse, TokenError> {
         let now = self.clock.now();
-        let granted = match check(client, presented, now) {
+        let granted = match check(client, &self.policy.apis, presented, now) {
             Err(TokenError::AuthorizationPending) => return self.pend(digest, now).await,
             result => result?,
         };
@@ -91,6 +93,7 @@ pub(super) async fn find_device_code(
 /// What a device code has earned, if it may be redeemed.
 fn check(
     client: &Client,
+    apis: &Apis,
     presented: PresentedDeviceCode,
     now: Timestamp,
 ) -> Result<GrantWithParties, TokenError> {
@@ -113,7 +116,13 @@ fn check(
     }
     admit_user(client, &granted.user)?;
     // The registration may have changed since the person allowed this.
-    if client.permitted(&granted.grant.scopes) != granted.grant.scopes {
+    let Grant {
+        scopes, details, ..
+    } = &granted.grant;
+    let permitted = scopes.filtered(|scope| {
+        client.may_have(scope) || apis.have_scope(&details.resources, scope, client)
+    });
+    if permitted != *scopes {
         return Err(TokenError::InvalidScope);
     }
     Ok(granted)

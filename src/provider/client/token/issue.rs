@@ -70,6 +70,24 @@ impl Access {
         Self::new(grant.scopes.clone(), details.clone())
     }
 
+    /// What of this belongs to `api`, which is called `resource`.
+    pub(super) fn at(self, resource: &str, api: Api) -> Self {
+        Self {
+            scopes: self.scopes.filtered(|scope| api.has_scope(scope)),
+            details: self.details,
+            target: Some(Box::new(Target {
+                resource: resource.to_owned(),
+                api,
+                granted: self.scopes,
+            })),
+        }
+    }
+
+    /// The scopes of the token.
+    pub(super) fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
     /// The scopes of which the ID token speaks.
     fn granted(&self) -> &Scopes {
         self.target
@@ -156,16 +174,8 @@ impl Provider {
         resource: &str,
         access: Access,
     ) -> Result<Access, InvalidTarget> {
-        let api = self.policy.apis.find(resource, client)?.into_owned();
-        Ok(Access {
-            scopes: access.scopes.filtered(|scope| api.has_scope(scope)),
-            details: access.details,
-            target: Some(Box::new(Target {
-                resource: resource.to_owned(),
-                api,
-                granted: access.scopes,
-            })),
-        })
+        let api = self.policy.apis.find(resource, client)?;
+        Ok(access.at(resource, api.into_owned()))
     }
 
     /// Makes an access token for `access`, bound to what [`Self::bind`] found.

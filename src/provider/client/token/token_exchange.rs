@@ -14,7 +14,7 @@ use crate::oidc::secret::{Secret, SecretKind};
 use crate::oidc::session::SessionId;
 use crate::oidc::timestamp::Timestamp;
 use crate::oidc::token_exchange::{
-    KnownToken, PresentedToken, TokenExchangeRequest, TokenType, decide,
+    Exchange, KnownToken, PresentedToken, TokenExchangeRequest, TokenType, decide,
 };
 use crate::oidc::token_response::TokenResponse;
 use crate::provider::client::dpop::Sender;
@@ -22,7 +22,7 @@ use crate::provider::{InternalError, Provider};
 use crate::store::grants::GrantWithParties;
 use crate::store::{Connection, Lease, access_tokens, grants};
 
-use super::issue::Subject;
+use super::issue::{Access, Subject};
 use super::{TokenError, admit_user};
 
 /// A presented token that is good.
@@ -59,6 +59,7 @@ impl Provider {
         drop(db);
         let exchange = decide(
             client,
+            &self.policy.apis,
             request.targets,
             request.scopes.as_ref(),
             &subject.known,
@@ -75,9 +76,10 @@ impl Provider {
             exchange: &exchange,
             until: subject.expires_at.min(grant.expires_at),
         };
-        let scopes = exchange.scopes.clone();
+        let access = self.exchanged_access(&exchange);
+        let scopes = access.scopes().clone();
         let mut access_token =
-            self.make_access_token(client, speaks_for, scopes, &confirmation, now)?;
+            self.make_access_token(client, speaks_for, access, &confirmation, now)?;
         if let Some((digest, record)) = access_token.record.take() {
             self.store
                 .write(move |db| {
@@ -89,12 +91,24 @@ impl Provider {
             client.id = %client.id, subject = %grant.user_id, grant.id = %grant.id,
             issued.to = subject.known.client_id,
             actor = exchange.actor.as_ref().map(|actor| &*actor.sub),
-            audience = exchange.audience.join(" "), scope = %exchange.scopes,
+            audience = exchange.audience.join(" "), scope = %scopes,
             "token exchanged"
         );
         let mut response = access_token.respond(None, None);
         response.issued_token_type = Some(TokenType::AccessToken.as_str());
         Ok(response)
+    }
+
+    /// What the new token allows: of an API, what belongs to it.
+    fn exchanged_access(&self, exchange: &Exchange) -> Access {
+        let access = Access::from(exchange.scopes.clone());
+        match exchange.audience.as_slice() {
+            [target] => match self.policy.apis.get(target) {
+                Some(api) => access.at(target, api.into_owned()),
+                None => access,
+            },
+            _ => access,
+        }
     }
 
     /// What a presented token stands for; `None` if it is not good, or not what it is said to be.
