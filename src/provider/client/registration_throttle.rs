@@ -7,11 +7,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::oidc::secret::Digest;
-use crate::provider::Provider;
 use crate::provider::browser::throttle::network;
+use crate::provider::{InternalError, Provider};
 use crate::store::{StoreError, login_throttles};
-
-use super::registration::RegistrationError;
 
 /// What is counted, each by itself.
 #[derive(Clone, Copy)]
@@ -32,18 +30,19 @@ impl Counted {
 }
 
 impl Provider {
-    /// Counts one more from an address, and refuses it if there were too many.
+    /// Counts one more from an address. If there were too many, returns after how long the next one
+    /// is looked at.
     pub(super) async fn count(
         &self,
         what: Counted,
         address: Option<IpAddr>,
-    ) -> Result<(), RegistrationError> {
+    ) -> Result<Option<Duration>, InternalError> {
         let address = address.map_or_else(String::new, network);
         let key = Digest::of(&format!("{} from {address}", what.as_str()));
         let now = self.clock.now();
         let window = self.policy.throttle.window;
         let limit = i64::from(self.policy.throttle.address_registrations);
-        let wait = self
+        let wait: Option<u64> = self
             .store
             .write(move |db| {
                 Box::pin(async move {
@@ -56,10 +55,6 @@ impl Provider {
                 })
             })
             .await?;
-        wait.map_or(Ok(()), |seconds| {
-            Err(RegistrationError::TooMany {
-                retry_after: Duration::from_secs(seconds),
-            })
-        })
+        Ok(wait.map(Duration::from_secs))
     }
 }
