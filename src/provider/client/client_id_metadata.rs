@@ -19,6 +19,7 @@ use crate::oidc::client_id_metadata::{
 use crate::oidc::client_metadata::ClientMetadata;
 use crate::oidc::registration::MetadataError;
 use crate::oidc::timestamp::Timestamp;
+use crate::provider::client::registration_throttle::Counted;
 use crate::provider::client::signed_by_client::check_keys;
 use crate::provider::outbound::OutboundError;
 use crate::provider::{InternalError, Provider};
@@ -123,7 +124,8 @@ impl Provider {
         if known.is_some() && self.metadata_documents.is_fresh(&id, now) {
             return Ok(());
         }
-        if known.is_none() && self.count_registration(address).await?.is_some() {
+        let counted = Counted::Registrations;
+        if known.is_none() && self.count(counted, address).await?.is_some() {
             return Err(MetadataDocumentError::TooMany);
         }
         let (metadata, until) = self.fetch_metadata_document(client_id, now).await?;

@@ -156,7 +156,7 @@ impl Provider {
         described: &Map<String, Value>,
     ) -> Result<Registration, RegistrationError> {
         let metadata = self_registration::read(described, &self.policy.registration)?;
-        self.count(Counted::Registrations, registrant.address)
+        self.limit(Counted::Registrations, registrant.address)
             .await?;
         check_keys(&metadata, &self.policy)?;
         self.check_addresses(&metadata).await?;
@@ -248,7 +248,7 @@ impl Provider {
         } = registration;
         names_itself(&client, described)?;
         let metadata = self_registration::read(described, &self.policy.registration)?;
-        self.count(Counted::Changes, address).await?;
+        self.limit(Counted::Changes, address).await?;
         check_keys(&metadata, &self.policy)?;
         self.check_addresses(&metadata).await?;
         let now = self.clock.now();
@@ -345,6 +345,14 @@ impl Provider {
             checked.map_err(|error| MetadataError::new(member, format!("'{uri}': {error}")))?;
         }
         check_sector(&self.outbound, metadata).await
+    }
+
+    /// Counts one more from an address, and refuses it if there were too many.
+    async fn limit(&self, what: Counted, address: Option<IpAddr>) -> Result<(), RegistrationError> {
+        match self.count(what, address).await? {
+            None => Ok(()),
+            Some(retry_after) => Err(RegistrationError::TooMany { retry_after }),
+        }
     }
 
     fn secret_for(&self, metadata: &ClientMetadata) -> Option<Secret> {
