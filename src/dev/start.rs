@@ -41,7 +41,8 @@ pub async fn run(arguments: Dev) -> Result<(), CliError> {
         .db
         .as_ref()
         .map_or("sqlite::memory:", |url| url.expose());
-    let (provider, development) = prepare(&arguments, url, &issuer).await?;
+    let prepared = Box::pin(prepare(&arguments, url, &issuer));
+    let (provider, development) = prepared.await?;
     let site = Site {
         provider: Arc::new(provider),
         brand: Brand {
